@@ -1,0 +1,191 @@
+"""Teacher forcing: causal flow matching on clean context; stage 2 of Mutual Forcing and its control."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+
+from mfbench.flows.times import logit_normal_times
+from mfbench.methods import objectives
+from mfbench.methods.base import Method, Parents
+from mfbench.methods.contexts import on_history, whole
+from mfbench.models.av_transformer import AVTransformer
+from mfbench.models.masks import Attention
+from mfbench.registry import METHODS
+from mfbench.types import AVBatch, LossOutput, SamplerSpec
+
+
+class FlowMatching(Method):
+    """Flow matching on pairs; `attention` says what a chunk sees of the clip.
+
+    Options:
+        times: distribution of training times, shifted-uniform or logit-normal.
+        guidance, solver, grid_shift: how the checkpoint is sampled; they do not touch training.
+    """
+
+    sampling_options = ("guidance", "solver", "grid_shift")
+
+    def __init__(
+        self,
+        student: AVTransformer,
+        *,
+        times: Literal["uniform", "logit_normal"],
+        time_shift: float,
+        word_drop: float,
+        learning_rate: float,
+        ema_decay: float,
+        guidance: float,
+        solver: Literal["euler", "heun"],
+        grid_shift: float,
+    ) -> None:
+        super().__init__(student, learning_rate=learning_rate, ema_decay=ema_decay)
+        self.times, self.time_shift, self.word_drop = times, time_shift, word_drop
+        self.guidance, self.solver, self.grid_shift = guidance, solver, grid_shift
+
+    def loss(self, batch: AVBatch, step: int, generator: torch.Generator) -> LossOutput:  # noqa: ARG002
+        """E || u(x_t, t, 0; clean past) - (e - x_0) ||^2 of both branches."""
+        x_0 = batch.latents
+        dropped = torch.rand(x_0.batch, generator=generator) < self.word_drop
+        condition = batch.condition.drop(dropped.to(x_0.any.device))
+        full = self.attention == "full"
+        denoiser = whole(self.student, condition) if full else on_history(self.student, x_0, condition)
+        per_chunk = not full
+        if self.times == "logit_normal":
+            shape = (x_0.batch, x_0.chunks if per_chunk else 1)
+            drawn = logit_normal_times(shape, generator).expand(x_0.batch, x_0.chunks)
+            t = x_0.map(lambda x: drawn.to(x))
+        else:
+            t = objectives.shared_times(x_0, generator, shift=self.time_shift, per_chunk=per_chunk)
+        errors = objectives.flow_matching(denoiser, x_0, objectives.noised(x_0, t, generator))
+        loss = objectives.weighted(errors)
+        logs = {f"fm_{name}": float(e.mean().detach()) for name, e in errors.items()}
+        return LossOutput({"generator": loss}, {"fm": float(loss.detach()), **logs})
+
+    def sampler(self, steps: int) -> SamplerSpec:
+        """Integrate the velocity from noise to data."""
+        return self.multi_step_sampler(
+            steps, guidance=self.guidance, shift=self.grid_shift, solver=self.solver
+        )
+
+
+@METHODS.register_module()
+class TeacherForcing(FlowMatching):
+    """Causal flow matching on clean history: both branches coupled, trained on pairs."""
+
+    version = 1
+    parents = ("VideoOnly", "AudioOnly")
+    stage = "train"
+    steps = (1, 2, 4, 8, 16, 50)
+    on_design = (1, 2, 4, 8, 16, 50)
+    streaming = True
+    budget_key = "joint_steps"
+    sampling_options = ("guidance", "solver", "grid_shift")
+
+    def __init__(
+        self,
+        networks: Parents,
+        *,
+        times: Literal["uniform", "logit_normal"] = "uniform",
+        time_shift: float = 1.0,
+        word_drop: float = 0.1,
+        learning_rate: float = 1.5e-3,
+        ema_decay: float = 0.995,
+        guidance: float = 1.0,
+        solver: Literal["euler", "heun"] = "euler",
+        grid_shift: float = 1.0,
+    ) -> None:
+        student = networks.copy_of("VideoOnly")
+        student.load_branch(networks.trained["AudioOnly"], "audio")
+        super().__init__(
+            student,
+            times=times,
+            time_shift=time_shift,
+            word_drop=word_drop,
+            learning_rate=learning_rate,
+            ema_decay=ema_decay,
+            guidance=guidance,
+            solver=solver,
+            grid_shift=grid_shift,
+        )
+
+
+@METHODS.register_module()
+class ContinuedTeacherForcing(FlowMatching):
+    """Control: teacher forcing continued with plain flow matching for Mutual Forcing's stage-3 cost."""
+
+    version = 1
+    parents = ("TeacherForcing", "MutualForcing")
+    stage = "train"
+    steps = (1, 2, 4, 8, 16, 50)
+    on_design = (1, 2, 4, 8, 16, 50)
+    streaming = True
+    budget_key = "few_step_steps"
+    cost_of = "MutualForcing"
+    sampling_options = ("guidance", "solver", "grid_shift")
+
+    def __init__(
+        self,
+        networks: Parents,
+        *,
+        time_shift: float = 1.0,
+        word_drop: float = 0.1,
+        learning_rate: float = 3e-4,
+        ema_decay: float = 0.99,
+        guidance: float = 1.0,
+        solver: Literal["euler", "heun"] = "euler",
+        grid_shift: float = 1.0,
+    ) -> None:
+        super().__init__(
+            networks.copy_of("TeacherForcing"),
+            times="uniform",
+            time_shift=time_shift,
+            word_drop=word_drop,
+            learning_rate=learning_rate,
+            ema_decay=ema_decay,
+            guidance=guidance,
+            solver=solver,
+            grid_shift=grid_shift,
+        )
+
+
+@METHODS.register_module()
+class Bidirectional(FlowMatching):
+    """Full-attention flow matching over the whole clip: the quality ceiling without streaming."""
+
+    version = 1
+    parents = ("VideoOnly", "AudioOnly")
+    stage = "train"
+    steps = (1, 2, 4, 8, 16, 50)
+    on_design = (1, 2, 4, 8, 16, 50)
+    streaming = False
+    flexible_length = False
+    budget_key = "bidirectional_steps"
+    sampling_options = ("guidance", "solver", "grid_shift")
+    attention: Attention = "full"
+
+    def __init__(
+        self,
+        networks: Parents,
+        *,
+        time_shift: float = 2.0,
+        word_drop: float = 0.1,
+        learning_rate: float = 1.5e-3,
+        ema_decay: float = 0.995,
+        guidance: float = 1.0,
+        solver: Literal["euler", "heun"] = "euler",
+        grid_shift: float = 1.0,
+    ) -> None:
+        student = networks.copy_of("VideoOnly")
+        student.load_branch(networks.trained["AudioOnly"], "audio")
+        super().__init__(
+            student,
+            times="uniform",
+            time_shift=time_shift,
+            word_drop=word_drop,
+            learning_rate=learning_rate,
+            ema_decay=ema_decay,
+            guidance=guidance,
+            solver=solver,
+            grid_shift=grid_shift,
+        )

@@ -1,0 +1,1 @@
+"""Plan, stages, store, executors and records: from an experiment file to one record per cell."""

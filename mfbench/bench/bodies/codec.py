@@ -1,0 +1,55 @@
+"""The codec stage: codecs fitted on training clips, and the training split as latents."""
+
+from __future__ import annotations
+
+from safetensors.torch import load_file, save_file
+
+from mfbench.bench import clips, latents
+from mfbench.bench.bodies.data import build_world
+from mfbench.bench.stage import Parent, StageContext, StageResult
+from mfbench.clip_spec import ClipSpec
+from mfbench.training.batches import LatentSet
+from mfbench.types import AV
+
+VERSION = 1
+
+
+def run(context: StageContext) -> StageResult:
+    """Write `codec.safetensors` and `train.safetensors`."""
+    world = build_world(context)
+    train = clips.load(context.parents["data"].folder / "train.npz")
+    codecs = latents.make(world.preset, world.spec)
+    codecs.video.fit(train.face)
+    codecs.audio.fit(train.mel)
+    codecs.save(context.out / "codec.safetensors")
+    encoded = codecs.encode(train)
+    save_file(
+        {
+            **{name: part.contiguous() for name, part in encoded.latents.parts().items()},
+            "frame_reference": encoded.frame_reference.contiguous(),
+            "voice": encoded.voice,
+            "words": encoded.words,
+        },
+        context.out / "train.safetensors",
+    )
+    facts = {
+        "preset": world.preset,
+        "spec": world.spec.to_json(),
+        "reference_channels": encoded.frame_reference.shape[-1] + encoded.voice.shape[-1],
+        "slots": encoded.words.shape[-1],
+    }
+    return StageResult(facts)
+
+
+def training_latents(codec: Parent) -> LatentSet:
+    """The training split of a finished codec stage."""
+    named = load_file(codec.folder / "train.safetensors")
+    av = AV(named["video"], named["audio"])
+    return LatentSet(av, named["frame_reference"], named["voice"], named["words"])
+
+
+def fitted(codec: Parent) -> latents.Codecs:
+    """The codecs of a finished codec stage."""
+    values = codec.result.values
+    spec = ClipSpec.from_json(values["spec"])
+    return latents.load(codec.folder / "codec.safetensors", values["preset"], spec)

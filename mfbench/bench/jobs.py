@@ -1,0 +1,104 @@
+"""Group the stages to run into jobs: one process each.
+
+The world's stages are one job, a training and everything sampled from it is one, and all timings are one
+that has the machine for itself.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mfbench.bench.plan import Plan
+from mfbench.bench.stage import Stage
+
+WORLD, TIMING = "world", "time"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What every job of a run shares; none of it changes an id."""
+
+    imports: tuple[str, ...]
+    bodies: dict[str, str]
+    metrics: tuple[str, ...]
+    device: str = "cpu"
+    threads: int = 1
+    track: str = "none"
+
+
+@dataclass(frozen=True)
+class Job:
+    """Stages that one process makes, in this order."""
+
+    name: str
+    stages: tuple[Stage, ...]
+    exclusive: bool = False
+
+    @property
+    def external(self) -> set[str]:
+        """Ids of parents that other jobs make."""
+        own = {stage.id for stage in self.stages}
+        return {id_ for stage in self.stages for id_ in stage.spec.parents.values()} - own
+
+
+def group(plan: Plan, todo: list[str]) -> list[Job]:
+    """Jobs of the stages to run, in the order of the plan, timings last."""
+    grouped: dict[str, list[Stage]] = {}
+    for id_ in todo:
+        grouped.setdefault(_owner(plan, plan.stages[id_]), []).append(plan.stages[id_])
+    timings = grouped.pop(TIMING, [])
+    jobs = [Job(_name(owner, stages), tuple(stages)) for owner, stages in grouped.items()]
+    return [*jobs, *([Job(TIMING, tuple(timings), exclusive=True)] if timings else [])]
+
+
+def _owner(plan: Plan, stage: Stage) -> str:
+    if stage.kind == "time":
+        return TIMING
+    if stage.kind in ("pretrain", "train"):
+        return stage.id
+    if stage.kind == "score" and "generate" in stage.spec.parents:
+        return _owner(plan, plan.stages[stage.spec.parents["generate"]])
+    return stage.spec.parents.get("train", WORLD)
+
+
+def _name(owner: str, stages: list[Stage]) -> str:
+    if owner == WORLD:
+        return WORLD
+    return re.sub(r"[^A-Za-z0-9_.+-]+", "-", stages[0].label.partition(" ")[2]) + f"-{owner[:6]}"
+
+
+def write(folder: Path, job: Job, settings: Settings, *, workers: int, preflight: bool) -> None:
+    """Write the job file that the hidden command `stage FOLDER` runs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {
+        "name": job.name,
+        "stages": [stage.to_json() for stage in job.stages],
+        "imports": list(settings.imports),
+        "bodies": settings.bodies,
+        "metrics": list(settings.metrics),
+        "device": settings.device,
+        "threads": settings.threads,
+        "workers": workers,
+        "track": settings.track,
+        "preflight": preflight,
+    }
+    (folder / "job.json").write_text(json.dumps(content, indent=1), encoding="utf-8")
+
+
+def read(folder: Path) -> tuple[Job, Settings, dict[str, Any]]:
+    """The job, the shared settings, and the raw content (`workers`, `preflight`)."""
+    content = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+    job = Job(content["name"], tuple(Stage.from_json(item) for item in content["stages"]))
+    settings = Settings(
+        imports=tuple(content["imports"]),
+        bodies=content["bodies"],
+        metrics=tuple(content["metrics"]),
+        device=content["device"],
+        threads=content["threads"],
+        track=content["track"],
+    )
+    return job, settings, content

@@ -1,0 +1,94 @@
+"""Sixteen identities, stratified so that every colour and style is used and no combination repeats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+RGB = tuple[int, int, int]
+SKINS: tuple[RGB, ...] = (
+    (255, 224, 196),
+    (241, 194, 150),
+    (224, 172, 120),
+    (190, 132, 86),
+    (141, 90, 58),
+    (98, 62, 42),
+)
+HAIRS: tuple[RGB, ...] = (
+    (32, 28, 30),
+    (92, 58, 30),
+    (168, 104, 44),
+    (236, 200, 96),
+    (150, 40, 30),
+    (176, 176, 186),
+    (60, 70, 140),
+    (40, 110, 80),
+)
+SHIRTS: tuple[RGB, ...] = (
+    (200, 50, 50),
+    (50, 110, 200),
+    (50, 160, 90),
+    (240, 190, 60),
+    (130, 70, 170),
+    (235, 235, 235),
+    (60, 60, 66),
+    (240, 130, 170),
+)
+BACKGROUNDS: tuple[RGB, ...] = (
+    (150, 200, 235),
+    (200, 225, 180),
+    (245, 225, 190),
+    (215, 200, 235),
+    (120, 160, 160),
+    (255, 205, 205),
+    (180, 180, 180),
+    (95, 110, 150),
+)
+IRISES: tuple[RGB, ...] = ((60, 40, 24), (40, 90, 160), (50, 120, 70), (30, 30, 34))
+STYLES: tuple[str, ...] = ("short", "long", "crop", "bob")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A character's looks; colours are 0..255, shape values as `face` draws them."""
+
+    skin: RGB
+    hair: RGB
+    shirt: RGB
+    background: RGB
+    iris: RGB
+    style: int
+    aspect: float
+    eye_spacing: float
+    brow_weight: float
+
+
+def _identity(i: int) -> Identity:
+    """Columns step through their palettes with different offsets, a Latin-square-like design."""
+    half = i // 8
+    return Identity(
+        skin=SKINS[(5 * i + 2 * half) % 6],
+        hair=HAIRS[(3 * i + half) % 8],
+        shirt=SHIRTS[(5 * i + 3 * half) % 8],
+        background=BACKGROUNDS[(i + 2 * half) % 8],
+        iris=IRISES[(i + half) % 4],
+        style=(i // 2 + i) % 4,
+        aspect=0.92 + 0.16 * ((7 * i) % 16) / 15,
+        eye_spacing=0.24 + 0.05 * ((11 * i + 3) % 16) / 15,
+        brow_weight=float((i // 4) % 2),
+    )
+
+
+IDENTITIES: tuple[Identity, ...] = tuple(_identity(i) for i in range(16))
+HELD_OUT_IDENTITIES: tuple[int, ...] = (3, 6, 9, 12)
+
+
+def identity_parameters(identity: Identity) -> NDArray[np.float32]:
+    """The 23 appearance parameters of `face.APPEARANCE_PARAMETERS` at neutral light."""
+    colours = [*identity.skin, *identity.hair, *identity.shirt, *identity.background, *identity.iris]
+    style = [1.0 if identity.style == s else 0.0 for s in range(len(STYLES))]
+    values = [c / 255 for c in colours]
+    values += [identity.aspect, identity.eye_spacing, identity.brow_weight, 1.0, *style]
+    return np.asarray(values, dtype=np.float32)

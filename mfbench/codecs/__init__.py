@@ -1,0 +1,1 @@
+"""Codecs: media arrays to latents [batch, chunks, tokens, channels] and back, one modality each."""

@@ -1,0 +1,1 @@
+"""Worlds: data sets with ground truth, conditions and media files."""

@@ -1,0 +1,36 @@
+"""The word list of every chunk: what is said, in order, without timing."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mfbench.character.timeline import Timeline
+
+SLOTS = 4
+
+
+def word_slots(timeline: Timeline, chunk_s: float, chunks: int, slots: int = SLOTS) -> NDArray[np.int64]:
+    """Word ids [chunks, slots]: lexicon index + 1 in spoken order, 0 for an empty slot.
+
+    A word stands in the chunk before its onset and in every chunk it overlaps, so speech never precedes its
+    condition and the timing inside is for audio and video to agree on.
+
+    Raises:
+        ValueError: a chunk would hold more words than there are slots.
+    """
+    out = np.zeros((chunks, slots), np.int64)
+    for k in range(chunks):
+        begin, end = k * chunk_s, (k + 1) * chunk_s
+        here = [
+            index + 1
+            for index, start, stop in timeline.words
+            if (start < end and stop > begin) or end <= start < end + chunk_s
+        ]
+        if len(here) > slots:
+            raise ValueError(
+                f"chunk {k} ({begin:.2f}-{end:.2f} s) needs {len(here)} word slots and has {slots}; "
+                "use a shorter chunk or more slots"
+            )
+        out[k, : len(here)] = here
+    return out

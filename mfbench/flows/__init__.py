@@ -1,0 +1,1 @@
+"""Rectified-flow algebra, time grids, samplers, guidance and the one autoregressive rollout."""

@@ -1,0 +1,1 @@
+"""Methods: what is trained and how it is sampled, in plain torch without optimiser or device."""

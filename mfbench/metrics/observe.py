@@ -1,0 +1,202 @@
+"""Everything that metrics need to know about clips, read from them once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mfbench.character.timeline import Timeline
+from mfbench.mel import LOG_FLOOR
+from mfbench.metrics.embedding import Embedder, Windows, window_features
+from mfbench.metrics.level import level_db
+from mfbench.metrics.readers.pixels import FaceReading, PixelReader, Pixels
+from mfbench.metrics.readers.speech import SpeechReader, SpeechReading
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+Part = TypeVar("Part")
+
+_BATCH = 32  # clips read at a time, so that long rollouts stay in memory
+_READERS = {"pixels": PixelReader, "speech": SpeechReader}
+
+
+@dataclass(frozen=True)
+class Readers:
+    """The judges of a world and the embedding that goes with them."""
+
+    pixels: PixelReader
+    speech: SpeechReader
+    embedder: Embedder
+    frame_rate_hz: float
+
+    @classmethod
+    def fit(
+        cls,
+        face: FloatArray,
+        frames: Pixels,
+        mel: FloatArray,
+        timelines: Sequence[Timeline],
+        frame_rate_hz: float,
+        rng: np.random.Generator,
+    ) -> Self:
+        """Fit everything on real training clips; about 160 clips of 5.12 s are enough.
+
+        Args:
+            face: `character.face.FACE_PARAMETERS`, [clips, frames, 34].
+            frames: the same drawn, uint8[clips, frames, size, size, 3].
+            mel: log-mel, [clips, mel_frames, bands].
+            timelines: what is said, per clip.
+            frame_rate_hz: video frames per second.
+            rng: for the calibration draws.
+        """
+        pixels = PixelReader.fit(face, rng)
+        speech = SpeechReader.fit(mel, timelines, face[..., :4], frame_rate_hz)
+        reading, heard = pixels.read(frames, frame_rate_hz), speech.read(mel)
+        features = window_features(reading, heard, mel, pixels, frame_rate_hz)
+        return cls(pixels, speech, Embedder.fit(features), frame_rate_hz)
+
+    def save(self, path: Path) -> None:
+        """Write one npz of plain arrays."""
+        parts = {name: getattr(self, name).state() for name in (*_READERS, "embedder")}
+        arrays = {f"{part}/{name}": array for part, state in parts.items() for name, array in state.items()}
+        np.savez(path, frame_rate_hz=np.float64(self.frame_rate_hz), **arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote."""
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+
+        def part(prefix: str) -> dict[str, FloatArray]:
+            start = f"{prefix}/"
+            return {name[len(start) :]: array for name, array in arrays.items() if name.startswith(start)}
+
+        return cls(
+            PixelReader(**part("pixels")),
+            SpeechReader(**part("speech")),
+            Embedder.from_state(part("embedder")),
+            float(arrays["frame_rate_hz"]),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """What was read from clips; clip i of every array is the same clip.
+
+    Attributes:
+        frame_rate_hz: video frames per second.
+        face: read from pixels.
+        speech: read from log-mel.
+        level_db: loudness of every mel frame in dB of full scale, [clips, mel_frames].
+        windows: embeddings.
+        intact: False where a clip could not be generated or read (not finite), [clips].
+    """
+
+    frame_rate_hz: float
+    face: FaceReading
+    speech: SpeechReading
+    level_db: FloatArray
+    windows: Windows
+    intact: NDArray[np.bool_]
+
+    @property
+    def clips(self) -> int:
+        """Number of clips."""
+        return len(self.intact)
+
+    @property
+    def duration_s(self) -> float:
+        """Length of every clip in seconds."""
+        return float(self.face.motion.shape[1] / self.frame_rate_hz)
+
+    def select(self, clips: IntArray) -> Observation:
+        """Only these clips, in this order."""
+        return _take(self, np.asarray(clips, dtype=np.int64))
+
+    def with_sound_of(self, clips: IntArray, mel: FloatArray, readers: Readers) -> Observation:
+        """The same video with the sound of other clips of this observation: mismatched pairs.
+
+        `mel` is the log-mel that this observation was read from.
+        """
+        speech = _take(self.speech, clips)
+        features = window_features(self.face, speech, mel[clips], readers.pixels, self.frame_rate_hz)
+        return replace(
+            self,
+            speech=speech,
+            level_db=self.level_db[clips],
+            windows=readers.embedder.embed(features),
+            intact=self.intact & self.intact[clips],
+        )
+
+
+def observe(frames: Pixels, mel: FloatArray, readers: Readers) -> Observation:
+    """Read clips.
+
+    Args:
+        frames: uint8[clips, frames, size, size, 3].
+        mel: natural-log mel, [clips, mel_frames, bands], as `mel.log_mel` gives it.
+        readers: fitted judges.
+
+    A clip whose mel is not finite is replaced by silence and marked as not intact.
+    """
+    if len(frames) != len(mel) or len(frames) == 0:
+        raise ValueError(f"observe got {len(frames)} videos and {len(mel)} sounds; give one of each per clip")
+    intact = np.asarray(np.isfinite(mel).all((1, 2)))
+    clean = np.where(intact[:, None, None], mel, np.float32(LOG_FLOOR)).astype(np.float32)
+    clean = np.maximum(clean, np.float32(LOG_FLOOR))
+    parts = [
+        _observe(frames[start : start + _BATCH], clean[start : start + _BATCH], readers)
+        for start in range(0, len(frames), _BATCH)
+    ]
+    return replace(concatenate(parts), intact=intact)
+
+
+def concatenate(parts: Sequence[Observation]) -> Observation:
+    """Clips of several observations, one after another."""
+    return _join(list(parts))
+
+
+def _observe(frames: Pixels, mel: FloatArray, readers: Readers) -> Observation:
+    face = readers.pixels.read(frames, readers.frame_rate_hz)
+    speech = readers.speech.read(mel)
+    features = window_features(face, speech, mel, readers.pixels, readers.frame_rate_hz)
+    return Observation(
+        frame_rate_hz=readers.frame_rate_hz,
+        face=face,
+        speech=speech,
+        level_db=level_db(mel),
+        windows=readers.embedder.embed(features),
+        intact=np.ones(len(mel), dtype=np.bool_),
+    )
+
+
+def _take(record: Part, clips: IntArray) -> Part:
+    """The same clips of everything in a (nested) record of per-clip arrays and tuples."""
+
+    def pick(value: Any) -> Any:
+        if isinstance(value, np.ndarray):
+            return value[clips]
+        if isinstance(value, tuple):
+            return tuple(value[i] for i in clips)
+        return _take(value, clips) if is_dataclass(value) else value
+
+    return replace(record, **{f.name: pick(getattr(record, f.name)) for f in fields(record)})  # type: ignore[type-var,arg-type]
+
+
+def _join(records: list[Part]) -> Part:
+    """Concatenate (nested) records of per-clip arrays and tuples."""
+
+    def join(values: list[Any]) -> Any:
+        if isinstance(values[0], np.ndarray):
+            return np.concatenate(values)
+        if isinstance(values[0], tuple):
+            return tuple(item for value in values for item in value)
+        return _join(values) if is_dataclass(values[0]) else values[0]
+
+    first = records[0]
+    return replace(first, **{f.name: join([getattr(r, f.name) for r in records]) for f in fields(first)})  # type: ignore[type-var,arg-type]

@@ -1,0 +1,65 @@
+"""Plain image measurements that readers start from."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
+
+READ_SIZE_PX = 32  # larger frames are averaged down to this
+_COARSE = 8  # identity is read from this many cells a side
+
+
+def unit(pixels: Pixels) -> FloatArray:
+    """uint8 => float32 in -1..1."""
+    return pixels.astype(np.float32) * np.float32(2 / 255) - np.float32(1)
+
+
+def shrink(frames: Pixels) -> Pixels:
+    """Average whole blocks of pixels down to READ_SIZE_PX.
+
+    Raises:
+        ValueError: where the size is no multiple of it, or the frames are not uint8.
+    """
+    if frames.dtype != np.uint8 or frames.ndim != 5 or frames.shape[2] % READ_SIZE_PX:
+        raise ValueError(
+            f"frames have shape {frames.shape} and dtype {frames.dtype}; wanted is "
+            f"uint8[clips, frames, size, size, 3] with a size that is a multiple of {READ_SIZE_PX}"
+        )
+    factor = frames.shape[2] // READ_SIZE_PX
+    if factor == 1:
+        return frames
+    blocks = frames.reshape(*frames.shape[:2], READ_SIZE_PX, factor, READ_SIZE_PX, factor, 3)
+    return np.asarray(np.rint(blocks.mean((3, 5), dtype=np.float32)), dtype=np.uint8)
+
+
+def coarsen(pixels: FloatArray) -> FloatArray:
+    """[n, 32, 32, 3] => block means [n, 192]."""
+    step = READ_SIZE_PX // _COARSE
+    blocks = pixels.reshape(-1, _COARSE, step, _COARSE, step, 3)
+    return np.asarray(blocks.mean((2, 4)).reshape(len(blocks), -1), dtype=np.float32)
+
+
+def region_colours(small: Pixels) -> FloatArray:
+    """Mean colours in 0..255 of corners, bottom, crown and cheeks, [clips, frames, 12]."""
+    regions = (
+        [(slice(0, 4), slice(0, 3)), (slice(0, 4), slice(29, 32))],
+        [(slice(30, 32), slice(6, 26))],
+        [(slice(4, 7), slice(12, 20))],
+        [(slice(18, 21), slice(8, 11)), (slice(18, 21), slice(21, 24))],
+    )
+    means = []
+    for boxes in regions:
+        parts = [small[:, :, rows, columns].mean((2, 3), dtype=np.float32) for rows, columns in boxes]
+        means.append(np.mean(parts, axis=0, dtype=np.float32))
+    return np.concatenate(means, -1)
+
+
+def sharpness(small: Pixels) -> FloatArray:
+    """Log mean squared Laplacian of the grey image, [clips, frames]."""
+    grey = small.mean(-1, dtype=np.float32)
+    inner = grey[:, :, 1:-1, 1:-1]
+    around = grey[:, :, :-2, 1:-1] + grey[:, :, 2:, 1:-1] + grey[:, :, 1:-1, :-2] + grey[:, :, 1:-1, 2:]
+    return np.asarray(np.log(((4 * inner - around) ** 2).mean((2, 3)) + np.float32(1)), dtype=np.float32)

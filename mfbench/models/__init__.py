@@ -1,0 +1,1 @@
+"""The causal audio-video transformer and its parts."""

@@ -1,0 +1,240 @@
+"""The network, read top-down: embed, joint blocks, heads.
+
+One class serves every mode: streaming with a cache, teacher forcing (history cache + `own` attention,
+which equals the one-pass [clean | noisy] mask), diffusion forcing (`causal`), bidirectional (`full`), and
+a branch alone when the other modality is absent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from mfbench.clip_spec import ClipSpec
+from mfbench.models.attention import JointAttention
+from mfbench.models.branch import Branch, Modulation
+from mfbench.models.kv_cache import KVCache, Layer, Tokens
+from mfbench.models.layers import ConditionEmbedding, ScalarEmbedding
+from mfbench.models.masks import Attention, visible
+from mfbench.models.rope import audio_positions, frequencies, phases, rotate, video_positions
+from mfbench.types import AV, Condition, concatenate
+
+MODALITIES = ("video", "audio")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransformerSpec:
+    """Sizes of the network; everything else follows from the `ClipSpec`.
+
+    Attributes:
+        head: `data` outputs f itself, `velocity` outputs u with f = x_t - t u, `preconditioned` mixes both
+            by the noise level (Karras et al. 2022, Table 1, for unit-variance latents on this path).
+    """
+
+    clip: ClipSpec = field(default_factory=ClipSpec)
+    dim: int = 96
+    depth: int = 4
+    heads: int = 4
+    mlp_ratio: int = 3
+    reference_channels: int = 39
+    vocabulary: int = 24
+    slots: int = 4
+    head: Literal["data", "velocity", "preconditioned"] = "preconditioned"
+
+    def __post_init__(self) -> None:
+        if self.dim % self.heads or (self.dim // self.heads) % 2:
+            raise ValueError(f"dim={self.dim} must be heads={self.heads} times an even number")
+
+    def to_json(self) -> dict[str, object]:
+        """Plain values to store beside the weights."""
+        return {**asdict(self), "clip": self.clip.to_json()}
+
+
+@dataclass(frozen=True)
+class _Call:
+    """What every block of one call shares."""
+
+    modulation: dict[str, Modulation]
+    turn: Tensor
+    sight: Tensor
+    across: Tensor | None
+
+
+class AVTransformer(nn.Module):
+    """u(x_t, t, d; history, condition) through its head output f (see `flows.path`)."""
+
+    rates: Tensor
+
+    def __init__(self, spec: TransformerSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        clip, dim = spec.clip, spec.dim
+        self.tokens = {"video": clip.video_tokens_per_chunk, "audio": clip.audio_tokens_per_chunk}
+        channels = {"video": clip.video_channels, "audio": clip.audio_channels}
+        self.branches = nn.ModuleDict(
+            {
+                name: Branch(dim=dim, depth=spec.depth, mlp_ratio=spec.mlp_ratio, channels=channels[name])
+                for name in MODALITIES
+            }
+        )
+        self.attention = nn.ModuleList(JointAttention(spec.heads) for _ in range(spec.depth))
+        self.conditions = nn.ModuleDict({name: self._condition_embedding() for name in MODALITIES})
+        self.times = nn.ModuleDict({name: ScalarEmbedding(dim) for name in MODALITIES})
+        self.steps = nn.ModuleDict({name: ScalarEmbedding(dim, starts_closed=True) for name in MODALITIES})
+        rates = frequencies(dim // spec.heads, spatial=clip.video_grid != (1, 1))
+        self.register_buffer("rates", rates, persistent=False)
+
+    def _condition_embedding(self) -> ConditionEmbedding:
+        spec = self.spec
+        return ConditionEmbedding(
+            spec.dim,
+            reference_channels=spec.reference_channels,
+            vocabulary=spec.vocabulary,
+            slots=spec.slots,
+        )
+
+    def new_cache(self, *, window: int | None = None, sinks: int = 0) -> KVCache:
+        """An empty history."""
+        return KVCache(window=window, sinks=sinks)
+
+    def encode(self, x: AV, condition: Condition, start: int, cache: KVCache, time: float = 0.0) -> KVCache:
+        """Append chunks start, start+1, .. to the history, stamped with `time` (0: clean)."""
+        stamp = x.map(lambda z: torch.full(z.shape[:2], time, dtype=z.dtype, device=z.device))
+        tokens = self._tokens(x, start, history=True)
+        layers: tuple[Layer, ...] = self(x, stamp, stamp.map(torch.zeros_like), condition, tokens, cache, "own")
+        return cache.appended(layers, tokens)
+
+    def denoise(
+        self,
+        x_t: AV,
+        t: AV,
+        d: AV,
+        condition: Condition,
+        start: int,
+        cache: KVCache,
+        attention: Attention = "own",
+    ) -> AV:
+        """Head output f of chunks start, start+1, .. given the history in `cache`."""
+        f: AV = self(x_t, t, d, condition, self._tokens(x_t, start), cache, attention)
+        return f
+
+    def denoise_on(self, history: AV, x_t: AV, t: AV, d: AV, condition: Condition) -> AV:
+        """Head output f of all chunks in one pass over [history | noisy chunks].
+
+        Equals encoding the history into a cache and denoising on it, with half the calls: for training.
+        """
+        zero = t.map(torch.zeros_like)
+        tokens = self._tokens(history, 0, history=True).followed_by(self._tokens(x_t, 0))
+        twice = Condition(condition.reference, torch.cat([condition.words] * 2, 1), condition.null)
+        both = (concatenate([a, b]) for a, b in ((history, x_t), (zero, t), (zero, d)))
+        f: AV = self(*both, twice, tokens, self.new_cache(), "own")
+        return f.slice(x_t.chunks, 2 * x_t.chunks)
+
+    def forward(
+        self,
+        x: AV,
+        t: AV,
+        d: AV,
+        condition: Condition,
+        tokens: Tokens,
+        cache: KVCache,
+        attention: Attention,
+    ) -> AV | tuple[Layer, ...]:
+        """Head output f; where all tokens are history, the keys and values of this call per block.
+
+        One `forward` for both, so that a hook on the module counts every network call.
+        """
+        vectors = self._vectors(t, d, condition)
+        hidden = {name: self.branches[name].embed(z) + vectors[name] for name, z in x.parts().items()}
+        call = self._call(x, vectors, tokens, cache, attention)
+        layers: list[Layer] = []
+        for i in range(self.spec.depth):
+            q, k, v = self._project(i, hidden, call)
+            layers.append((k, v))
+            if len(layers) == self.spec.depth and bool(tokens.history.all()):
+                return tuple(layers)
+            if cache.layers:
+                k, v = (torch.cat(pair, 2) for pair in zip(cache.layers[i], (k, v), strict=True))
+            hidden = self._finish(i, hidden, self.attention[i](q, k, v, call.sight, call.across), call)
+        raw = {name: self.branches[name].read_out(h, vectors[name]) for name, h in hidden.items()}
+        return self._head(AV(raw.get("video"), raw.get("audio")), x, t)
+
+    def _tokens(self, x: AV, start: int, *, history: bool = False) -> Tokens:
+        """Chunk, modality and kind of each token of a call, video first; on the CPU, they only make masks."""
+        chunks = torch.arange(start, start + x.chunks)
+        counts = {name: self.tokens[name] for name in x.parts()}
+        chunk = torch.cat([chunks.repeat_interleave(n) for n in counts.values()])
+        kind = [torch.full((n * x.chunks,), MODALITIES.index(name)) for name, n in counts.items()]
+        return Tokens(chunk, torch.cat(kind), torch.full_like(chunk, history, dtype=torch.bool))
+
+    def _vectors(self, t: AV, d: AV, condition: Condition) -> dict[str, Tensor]:
+        """One vector per modality and chunk from time, jump size and condition: [b, chunks, 1, dim]."""
+        sizes = d.parts()
+        return {
+            name: (
+                self.times[name](time)
+                + self.steps[name](sizes[name])
+                + self.conditions[name](condition.reference, condition.words, condition.null)
+            )[:, :, None]
+            for name, time in t.parts().items()
+        }
+
+    def _call(
+        self, x: AV, vectors: dict[str, Tensor], tokens: Tokens, cache: KVCache, attention: Attention
+    ) -> _Call:
+        """Positions and masks of a call; token order is video then audio, each [history | noisy]."""
+        device = x.any.device
+        order = torch.argsort(tokens.modality, stable=True)
+        tokens = tokens.take(order)
+        keys = cache.tokens.followed_by(tokens)
+        across = tokens.modality[:, None] != keys.modality[None, :]
+        sight = visible(tokens, keys, attention, cache.window, cache.sinks)
+        where = []
+        for i, (name, place) in enumerate((("video", video_positions), ("audio", audio_positions))):
+            mine = tokens.chunk[tokens.modality == i]
+            if len(mine):
+                where.append(place(self.spec.clip, mine[:: self.tokens[name]].to(device)))
+        return _Call(
+            {name: self.branches[name].modulations(vectors[name]) for name in x.parts()},
+            phases(torch.cat(where) @ self.rates.T),
+            sight.to(device),
+            across.to(device) if bool(across.any()) else None,
+        )
+
+    def _project(self, index: int, hidden: dict[str, Tensor], call: _Call) -> tuple[Tensor, Tensor, Tensor]:
+        """Rotated, normalised queries and keys, and values of all tokens: [batch, heads, tokens, dim]."""
+        parts = [self.branches[n].blocks[index].project(h, call.modulation[n]) for n, h in hidden.items()]
+        qkv = torch.cat(parts, 1).unflatten(-1, (3, self.spec.heads, -1)).permute(2, 0, 3, 1, 4)
+        qk = functional.rms_norm(qkv[:2], qkv.shape[-1:])
+        q, k = rotate(qk, call.turn).unbind(0)
+        return q, k, qkv[2]
+
+    def _finish(
+        self, index: int, hidden: dict[str, Tensor], attended: Tensor, call: _Call
+    ) -> dict[str, Tensor]:
+        flat = attended.transpose(1, 2).flatten(2)
+        shares = flat.split([h.shape[1] * h.shape[2] for h in hidden.values()], dim=1)
+        return {
+            name: self.branches[name].blocks[index].finish(h, share, call.modulation[name])
+            for (name, h), share in zip(hidden.items(), shares, strict=True)
+        }
+
+    def _head(self, net: AV, x: AV, t: AV) -> AV:
+        """Turn the raw output into f."""
+        if self.spec.head == "data":
+            return net
+        if self.spec.head == "velocity":
+            return x - net.scale(t)
+        spread = t.map(lambda s: (1 - s) ** 2 + s**2)
+        keep = t.zip(spread, lambda s, v: (1 - s) / v)
+        add = t.zip(spread, lambda s, v: s / v.sqrt())
+        return x.scale(keep) + net.scale(add)
+
+    def load_branch(self, other: AVTransformer, name: str) -> None:
+        """Take one modality's weights (branch, condition, time and step embeddings) from another network."""
+        for part in ("branches", "conditions", "times", "steps"):
+            getattr(self, part)[name].load_state_dict(getattr(other, part)[name].state_dict())

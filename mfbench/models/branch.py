@@ -1,0 +1,68 @@
+"""One modality's half of the network: everything but the attention that both halves share."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from mfbench.models.layers import modulate
+
+Modulation = tuple[Tensor, ...]  # six of [batch, chunks, 1, dim]: shift, scale, gate for attention and MLP
+
+
+class BranchBlock(nn.Module):
+    """Projections, MLP and modulation offsets of one modality in one block.
+
+    The six modulation vectors come from the branch's shared projection plus this block's own offsets
+    (adaLN-single, Chen et al. 2023, arXiv 2310.00426).
+    """
+
+    def __init__(self, dim: int, mlp_ratio: int) -> None:
+        super().__init__()
+        self.qkv = nn.Linear(dim, 3 * dim)
+        self.out = nn.Linear(dim, dim)
+        self.mlp = nn.Sequential(nn.Linear(dim, mlp_ratio * dim), nn.SiLU(), nn.Linear(mlp_ratio * dim, dim))
+        self.offsets = nn.ParameterList(torch.zeros(dim) for _ in range(6))
+
+    def project(self, x: Tensor, modulation: Modulation) -> Float[Tensor, "batch tokens qkv"]:
+        """Queries, keys and values of all tokens of the chunks, side by side."""
+        shift, scale = (m + o for m, o in zip(modulation[:2], self.offsets[:2], strict=True))
+        return self.qkv(modulate(x, shift, scale)).flatten(1, 2)  # type: ignore[no-any-return]
+
+    def finish(self, x: Tensor, attended: Float[Tensor, "batch tokens dim"], modulation: Modulation) -> Tensor:
+        """Residuals of attention and MLP."""
+        pairs = zip(modulation[2:], self.offsets[2:], strict=True)
+        gate, shift, scale, mlp_gate = (m + o for m, o in pairs)
+        x = torch.addcmul(x, gate, self.out(attended).view_as(x))
+        return torch.addcmul(x, mlp_gate, self.mlp(modulate(x, shift, scale)))
+
+
+class Branch(nn.Module):
+    """Input projection, blocks, shared modulation and output head of one modality.
+
+    Output layers start at zero, so that an untrained network outputs 0 and a block is the identity.
+    """
+
+    def __init__(self, *, dim: int, depth: int, mlp_ratio: int, channels: int) -> None:
+        super().__init__()
+        self.embed = nn.Linear(channels, dim)
+        self.blocks = nn.ModuleList(BranchBlock(dim, mlp_ratio) for _ in range(depth))
+        self.modulation = nn.Linear(dim, 6 * dim)
+        self.final_modulation = nn.Linear(dim, 2 * dim)
+        self.head = nn.Linear(dim, channels)
+        self.skip = nn.Linear(dim, channels)
+        for layer in (self.modulation, self.final_modulation, self.head, self.skip):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def modulations(self, vector: Float[Tensor, "batch chunks 1 dim"]) -> Modulation:
+        """Six vectors per chunk from its condition vector."""
+        return self.modulation(functional.silu(vector)).chunk(6, -1)  # type: ignore[no-any-return]
+
+    def read_out(self, x: Tensor, vector: Float[Tensor, "batch chunks 1 dim"]) -> Tensor:
+        """Output channels per token, [batch, chunks, tokens, channels]."""
+        active = functional.silu(vector)
+        shift, scale = self.final_modulation(active).chunk(2, -1)
+        return self.head(modulate(x, shift, scale)) + self.skip(active)  # type: ignore[no-any-return]

@@ -1,0 +1,72 @@
+"""From run folders to the files of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mfbench.report import appendix, figures, html, markdown, results, tables
+from mfbench.report.compare import compare
+from mfbench.report.cost import cost
+from mfbench.report.document import Page, Section, figures_of
+from mfbench.report.estimates import Estimates
+from mfbench.report.gallery import gallery
+from mfbench.report.load import Study, load
+
+PAGE_BYTES = 4_900_000  # committed reports stay below 5 MB
+LEDE = (
+    "Audio-video generators that speak chunk by chunk, trained alike and measured alike: what does each keep "
+    "of its quality when it may take only a few denoising steps, and what does it cost?"
+)
+
+
+def build(run_dirs: Sequence[Path], out_dir: Path) -> Path:
+    """Write `index.html`, `index.md`, `figures/`, `cells.csv` and `comparisons.csv`; returns the HTML file.
+
+    The files are the same, byte by byte, for the same records.
+
+    Raises:
+        RecordError: where a record is broken, or where there is none.
+    """
+    study = load(run_dirs)
+    estimates = Estimates(study)
+    comparisons = compare(study, estimates)
+    sections = (
+        appendix.overview(study, estimates),
+        results.headline(study, estimates),
+        results.differences(study, estimates, comparisons),
+        results.quality(study, estimates),
+        results.latency(study, estimates),
+        results.sync(study, estimates),
+        results.drifts(study, estimates),
+        cost(study, estimates),
+        appendix.codec_floors(study),
+        appendix.failures(study),
+        appendix.provenance(study),
+    )
+    page = _page(study, estimates, sections)
+    shown = gallery(study, PAGE_BYTES - len(html.render(page).encode()))
+    place = next(index for index, section in enumerate(sections) if section.anchor == "codecs")
+    page = _page(study, estimates, (*sections[:place], shown, *sections[place:]))
+    out_dir.mkdir(parents=True, exist_ok=True)
+    tables.write_csv(tables.cells_table(study, estimates), out_dir / "cells.csv")
+    tables.write_csv(tables.comparisons_table(study, comparisons), out_dir / "comparisons.csv")
+    _write_figures(page, out_dir / "figures")
+    (out_dir / "index.md").write_text(markdown.render(page), encoding="utf-8")
+    (out_dir / "index.html").write_text(html.render(page), encoding="utf-8")
+    return out_dir / "index.html"
+
+
+def _page(study: Study, estimates: Estimates, sections: tuple[Section, ...]) -> Page:
+    title = str(study.report.get("title") or f"mfbench: {study.name}")
+    return Page(title, LEDE, appendix.facts(study, estimates), sections, study.methods)
+
+
+def _write_figures(page: Page, folder: Path) -> None:
+    """One file per figure; figures of an earlier report go."""
+    folder.mkdir(exist_ok=True)
+    for stale in folder.glob("*.svg"):
+        stale.unlink()
+    (folder / "legend.svg").write_text(figures.legend_figure(page.methods), encoding="utf-8")
+    for figure in figures_of(page):
+        (folder / f"{figure.name}.svg").write_text(figure.svg, encoding="utf-8")

@@ -1,0 +1,159 @@
+"""The sections of measured results: tables, curves over steps, latency, sync, drift, cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from mfbench.report import drift, figures, names
+from mfbench.report.compare import Comparison, baselines
+from mfbench.report.document import Block, Bullets, Details, Figure, Figures, Note, Section, Table, Text
+from mfbench.report.estimates import Estimates
+from mfbench.report.headline import comparison_table, metric_table
+from mfbench.report.load import Study
+
+PARETO = ("chunk_latency_ms", "kavd_lite")
+COMPARED = ("kavd_lite", "kvd_lite", "kad_lite", "sync_corr", "per", "wer_lite", "id_sim_lite")
+
+
+def headline_metric(study: Study, estimates: Estimates) -> str | None:
+    """The quality that summaries use: the second axis of `report.pareto`, else the first known headline."""
+    wanted = (list(study.report.get("pareto") or PARETO)[1], *names.HEADLINE)
+    return next(iter(names.pick(wanted, estimates.metrics("quality"))), None)
+
+
+def headline(study: Study, estimates: Estimates) -> Section:
+    """The main table, and every other quality metric folded away."""
+    everything = (*estimates.metrics("quality"), *estimates.metrics("timing"), *estimates.metrics("cost"))
+    first = names.pick(names.HEADLINE, everything)
+    rest = [m for m in estimates.metrics("quality") if m not in first]
+    blocks: list[Block] = [
+        Text(
+            "Pooled over seeds. Small print: 95 % interval. ↑ higher is better, ↓ lower is better, ≈ closer "
+            "to real is better. **Bold**: best at this step count; tinted: best of all."
+        ),
+        metric_table(study, estimates, first),
+    ]
+    if study.settings.get("off_design"):
+        blocks.append(Note("† a step count that the method was not designed for."))
+    if rest:
+        blocks.append(Details("All other quality metrics", (metric_table(study, estimates, rest),)))
+    timing = [m for m in (*estimates.metrics("timing"), "nfe", "nfe_cache") if estimates.example(m)]
+    if timing:
+        blocks.append(Details("Speed, per method and steps", (metric_table(study, estimates, timing),)))
+    explained = [f"`{m}`: {names.explain(m)}." for m in (*first, *rest, *timing) if names.explain(m)]
+    if explained:
+        blocks.append(Details("What the metrics are", (Bullets(tuple(dict.fromkeys(explained))),)))
+    return Section("results", "Results", tuple(blocks))
+
+
+def differences(study: Study, estimates: Estimates, comparisons: Sequence[Comparison]) -> Section:
+    """Paired differences against every baseline of the experiment."""
+    known = {c.difference.metric for c in comparisons}
+    metrics = names.pick((headline_metric(study, estimates) or "", *COMPARED), known)
+    blocks: list[Block] = [
+        Text(
+            "Differences are paired by prompt, seed and bootstrap replicate. A verdict needs an interval "
+            "that excludes 0 and p < 0.05 after Holm's correction over all comparisons of that metric with "
+            "that baseline. All metrics are in `comparisons.csv`."
+        )
+    ]
+    for baseline in baselines(study):
+        family = [c for c in comparisons if c.family == baseline]
+        table: Table = comparison_table(study, family, metrics)
+        if table.groups:
+            blocks.append(Details(f"Against {baseline.label}", (table,)))
+    if len(blocks) == 1:
+        blocks.append(Note("Not measured: no cell can be paired with a baseline."))
+    return Section("differences", "Paired differences", tuple(blocks))
+
+
+def _over_steps(study: Study, estimates: Estimates, metrics: Sequence[str], what: str) -> tuple[Block, ...]:
+    known = estimates.metrics("quality")
+    return drawn(
+        names.pick(metrics, known),
+        lambda metric: figures.steps_figure(study, estimates, metric),
+        lambda metric: f"{metric} over steps per chunk, by method",
+        "steps",
+        what,
+    )
+
+
+def drawn(
+    metrics: Sequence[str],
+    draw: Callable[[str], str | None],
+    describe: Callable[[str], str],
+    prefix: str,
+    what: str,
+) -> tuple[Block, ...]:
+    """A grid of one figure per metric, or a note that `what` was not measured."""
+    texts = [(metric, draw(metric)) for metric in metrics]
+    items = tuple(Figure(f"{prefix}_{m}", text, describe(m)) for m, text in texts if text is not None)
+    return (Figures(items),) if items else (Note(f"Not measured: {what}."),)
+
+
+def quality(study: Study, estimates: Estimates) -> Section:
+    """Quality against steps."""
+    lead = Text(
+        "Each panel has its own scale, logarithmic where values span more than a decade. Bars are 95 % "
+        "intervals; the dashed line is real test clips against real training clips."
+    )
+    main = _over_steps(study, estimates, names.QUALITY_FIGURES, "quality metrics")
+    more = _over_steps(study, estimates, names.DIVERSITY_FIGURES, "diversity and motion")
+    folded = (Details("Diversity, motion and loudness (collapse shows here)", more),) if _any(more) else more
+    return Section("steps", "Quality against steps", (lead, *main, *folded))
+
+
+def _any(blocks: tuple[Block, ...]) -> bool:
+    return any(isinstance(block, Figures) for block in blocks)
+
+
+def latency(study: Study, estimates: Estimates) -> Section:
+    """Quality against latency with the Pareto front."""
+    everything = (*estimates.metrics("timing"), *estimates.metrics("cost"))
+    wanted = list(study.report.get("pareto") or PARETO)
+    x, y = names.resolve(str(wanted[0]), everything), headline_metric(study, estimates)
+    text = figures.pareto_figure(study, estimates, x, y) if x and y else None
+    if text is None or x is None or y is None:
+        return Section("latency", "Quality against latency", (Note(f"Not measured: {wanted[0]}."),))
+    keys = [(m, s) for m, s in study.groups() if m in study.methods]
+    pairs = [(a, b) for m, s in keys if (a := estimates.get(m, s, x)) and (b := estimates.get(m, s, y))]
+    kept = ", ".join(f"{a.method} at {a.steps}" for a, _ in figures.front(pairs))
+    lead = Text(f"Numbers beside the points are steps. On the Pareto front (grey): {kept}.")
+    figure = Figure(
+        f"pareto_{y}", text, f"{y} against {x}, by method and steps, with the Pareto front", large=True
+    )
+    return Section("latency", "Quality against latency", (lead, Figures((figure,))))
+
+
+def sync(study: Study, estimates: Estimates) -> Section:
+    """Audio-video sync, with its sign convention."""
+    lead = Text(
+        "An offset is **positive when audio leads** the picture and negative when it lags. The signed mean "
+        "shows a bias, the absolute mean the size of the error. Confidence is above 0 even for unrelated "
+        "pairs: compare with the null row."
+    )
+    return Section("sync", "Sync", (lead, *_over_steps(study, estimates, names.SYNC_FIGURES, "sync")))
+
+
+def drifts(study: Study, estimates: Estimates) -> Section:
+    """Drift over a rollout longer than the training length: curves over time, and slopes over steps."""
+    blocks = drawn(
+        drift.metrics(study),
+        lambda metric: drift.figure(study, metric),
+        lambda metric: f"{metric} over time in a long rollout, by method",
+        "drift",
+        "no record holds a long rollout",
+    )
+    steps = drift.steps_shown(study)
+    if steps is not None:
+        lead = (
+            f"Long rollouts at {steps} steps (methods without that setting: at their largest), in windows of "
+            "equal length. Bands are 95 % intervals; dashed: real clips of the same length."
+        )
+        blocks = (Text(lead), *blocks)
+    slopes = [name for name in estimates.metrics("quality") if name.startswith("drift_")]
+    if slopes:
+        lead = "Slopes over a long rollout: 0 is no drift; real clips drift a little too."
+        over_steps = (Text(lead), *_over_steps(study, estimates, slopes, "drift slopes"))
+        blocks = (*blocks, *over_steps) if steps is not None else over_steps
+    return Section("drift", "Drift over time", blocks)

@@ -1,0 +1,1 @@
+"""Training through mmengine's Runner: optimisers, alternation, EMA, checkpoints, exact resume."""

@@ -1,0 +1,67 @@
+"""Weights on disk: safetensors for what is published, verified mmengine checkpoints for resume."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import zipfile
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from mfbench.clip_spec import ClipSpec
+from mfbench.models.av_transformer import AVTransformer, TransformerSpec
+
+
+class CheckpointError(RuntimeError):
+    """A file that holds no usable weights."""
+
+
+def save_network(network: AVTransformer, path: Path, metadata: dict[str, str]) -> None:
+    """Write weights and the network's spec; safetensors holds no code."""
+    tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    save_file(tensors, path, metadata={**metadata, "spec": json.dumps(network.spec.to_json(), sort_keys=True)})
+
+
+def load_network(path: Path) -> AVTransformer:
+    """Rebuild a network from `save_network`'s file.
+
+    Raises:
+        CheckpointError: the file is missing, truncated, no safetensors, or does not fit its own spec.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(
+            f"{path.name} is not a readable safetensors file ({error}); it may be truncated: remove the stage "
+            "folder it lies in and run the same command again"
+        ) from error
+    if "spec" not in metadata:
+        raise CheckpointError(f"{path.name} has no network spec in its header; was it written by mfbench?")
+    fields = json.loads(metadata["spec"])
+    spec = TransformerSpec(**{**fields, "clip": ClipSpec.from_json(fields["clip"])})
+    network = AVTransformer(spec)
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise CheckpointError(f"{path.name} does not fit its own spec: {error}") from error
+    return network
+
+
+def last_verified(folder: Path) -> Path | None:
+    """The newest resume checkpoint in a work folder that loads whole; broken ones are passed over.
+
+    Checkpoints are loaded with weights only: one that wants to run code is refused like a truncated one.
+    """
+    found = sorted(folder.glob("iter_*.pth"), key=lambda p: int(p.stem.split("_")[1]), reverse=True)
+    for path in found:
+        try:
+            torch.load(path, map_location="cpu", weights_only=True)
+        except (pickle.UnpicklingError, RuntimeError, EOFError, zipfile.BadZipFile, OSError):
+            continue
+        return path
+    return None

@@ -1,0 +1,81 @@
+"""Training cost by analysis: network evaluations and FLOPs, counted by a hook on every network held."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from mfbench.models.av_transformer import AVTransformer
+from mfbench.types import AV
+
+
+@dataclass
+class CostMeter:
+    """Running totals over all networks of a method.
+
+    Attributes:
+        evaluations: chunk evaluations (batch x chunks per call), forward only.
+        flops: multiply-adds count 2; a call that records gradients counts its backward pass as 2 forwards.
+        calls: network calls.
+    """
+
+    evaluations: float = 0.0
+    flops: float = 0.0
+    calls: int = 0
+
+    def watch(self, method: nn.Module) -> None:
+        """Hook every network of the method."""
+        for module in method.modules():
+            if isinstance(module, AVTransformer):
+                module.register_forward_hook(self._count)
+
+    def _count(self, module: nn.Module, args: tuple[Any, ...], _: object) -> None:
+        assert isinstance(module, AVTransformer)
+        x, tokens, cache = args[0], args[4], args[5]
+        history_only = bool(tokens.history.all())
+        forward = call_flops(module, x, len(cache.tokens.chunk), history_only=history_only)
+        tracked = torch.is_grad_enabled() and any(p.requires_grad for p in module.parameters())
+        self.flops += forward * (3 if tracked else 1)
+        self.evaluations += x.batch * x.chunks
+        self.calls += 1
+
+
+def call_flops(network: AVTransformer, x: AV, cached_tokens: int, *, history_only: bool = False) -> float:
+    """FLOPs of one forward call from its shapes: linear layers per token or chunk, and attention.
+
+    Elementwise work is left out; tests compare with torch's FlopCounterMode.
+    """
+    spec = network.spec
+    dim, per_block = spec.dim, 2 * spec.dim * spec.dim * (3 + 1 + 2 * spec.mlp_ratio)
+    total, queries = 0.0, 0
+    for name, z in x.parts().items():
+        tokens, chunks, channels = x.batch * z.shape[1] * z.shape[2], x.batch * z.shape[1], z.shape[3]
+        queries += z.shape[1] * z.shape[2]
+        total += tokens * (2 * dim * channels + per_block * spec.depth)
+        total += chunks * 2 * dim * dim * 6 + _embedding_flops(network, name, x.batch, chunks)
+        if history_only:
+            total -= tokens * 2 * dim * dim * (1 + 2 * spec.mlp_ratio)
+        else:
+            total += tokens * 2 * dim * channels + chunks * (2 * dim * channels + 4 * dim * dim)
+    layers = spec.depth - (1 if history_only else 0)
+    return total + layers * 4 * x.batch * queries * (queries + cached_tokens) * dim
+
+
+def _embedding_flops(network: AVTransformer, name: str, batch: int, chunks: int) -> float:
+    rows = {"times": chunks, "steps": chunks}
+    total = 0.0
+    for part, count in rows.items():
+        total += count * _linear_flops(getattr(network, part)[name])
+    condition = network.conditions[name]
+    return (
+        total
+        + chunks * _linear_flops(condition.words)  # type: ignore[arg-type]
+        + batch * _linear_flops(condition.reference)  # type: ignore[arg-type]
+    )
+
+
+def _linear_flops(module: nn.Module) -> float:
+    return float(sum(2 * m.weight.numel() for m in module.modules() if isinstance(m, nn.Linear)))

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import pytest
+
+from mfbench.bench.experiment import load
+from mfbench.errors import UsageError
+
+
+def test_loads_every_section(write):
+    experiment = load(write())
+    assert experiment.name == "toy"
+    assert [entry.name for entry in experiment.methods] == ["ToyMethod", "Guided", "ToyChild"]
+    assert experiment.methods[1].options == {"guidance": 2.0}
+    assert experiment.axes.steps == (1, 4, 16)
+    assert experiment.suite.prompts == 4
+    assert experiment.suite.metrics == ("ToyMetric",)
+    assert experiment.budget["toy_steps"] == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("suite =", "suit ="), ["toy.py:11", "'suit'", "'suite'"]),
+        (("prompts=4", "promts=4"), ["toy.py:11", "'promts'", "'prompts'"]),
+        (("guidance=2.0", "guidence=2.0"), ["toy.py:7", "'guidence'", "'guidance'"]),
+        (("guidance=2.0", "guidance='high'"), ["toy.py:7", "methods.1.guidance", "'high'"]),
+        (('type="ToyChild"', 'type="ToyChlid"'), ["toy.py:8", "'ToyChlid'", "'ToyChild'"]),
+        (("toy_steps=3,", "toy_stepz=3,"), ["toy.py:4", "'toy_stepz'", "'toy_steps'"]),
+        (('["ToyMetric"]', '["ToyMetrik"]'), ["'ToyMetrik'", "'ToyMetric'"]),
+        (("steps=[1, 4, 16]", "steps=[0]"), ["toy.py:10", "axes.steps.0", "from 1", "0"]),
+        (("sample_seed=[0, 1]", "sample_seed=[0, 0]"), ["axes.sample_seed", "once"]),
+        (("prompts=4", "prompts=-4"), ["suite.prompts", "-4"]),
+        (("prompts=4", "timing=dict(rollout=2)"), ["'rollout'", "'rollouts'"]),
+        (('name="Guided", ', ""), ["'ToyMethod'", "taken"]),
+        (('name="Guided"', 'name="a b"'), ["'a b'"]),
+        (('baseline="ToyMethod@4"', "baselin=1"), ["'baselin'", "'baseline'"]),
+        (("batch_size=2", "batch_size=0"), ["budget.batch_size", "positive"]),
+        (("batch_size=2", "batch_size=float('nan')"), ["budget.batch_size", "JSON"]),
+        (("batch_size=2", "batch_size=lambda: 3"), ["toy.py:4", "a lambda"]),
+        (('world = dict(type="ToyWorld")', "import os"), ["toy.py:3", "an import"]),
+        (('world = dict(type="ToyWorld")', "def f(): pass"), ["toy.py:3", "a function"]),
+        (('world = dict(type="ToyWorld")', ""), ["'world'", "missing"]),
+        (("world = dict(", "world = dict(("), ["does not parse"]),
+    ],
+)
+def test_mistakes_name_the_place_and_the_remedy(write, change, words):
+    with pytest.raises(UsageError) as caught:
+        load(write(change))
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_set_reaches_every_level(write):
+    changed = load(write(), ["suite.prompts=7", "methods.1.guidance=3.5", "axes.steps=[2]", "model.depth=2"])
+    assert changed.suite.prompts == 7
+    assert changed.methods[1].options == {"guidance": 3.5}
+    assert changed.axes.steps == (2,)
+    assert changed.model == {"depth": 2}
+
+
+@pytest.mark.parametrize(
+    ("override", "word"),
+    [
+        ("suite.promts=7", "'prompts'"),
+        ("sute.prompts=7", "'suite'"),
+        ("methods.9.guidance=1", "9"),
+        ("suite.prompts", "section.key=value"),
+        ("axes.steps=[0]", "--set axes.steps=[0]"),
+    ],
+)
+def test_set_must_hit_a_known_key(write, override, word):
+    with pytest.raises(UsageError, match="--set") as caught:
+        load(write(), [override])
+    assert word in str(caught.value)
+
+
+def test_budget_of_every_trained_method_is_asked_for(write):
+    from mfbench.bench import plan
+
+    experiment = load(write(("toy_pretrain_steps=3, ", "")))
+    with pytest.raises(UsageError, match=r"'toy_pretrain_steps'.*ToyPretrain"):
+        plan.make(experiment, {})

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from itertools import permutations
+
+from mfbench.character.lexicon import LEXICON, WORD_INDEX
+from mfbench.character.phones import BILABIALS, PHONE_INDEX, PHONES, VOWELS
+
+
+def test_no_word_begins_another() -> None:
+    for one, other in permutations(LEXICON, 2):
+        assert other.phones[: len(one.phones)] != one.phones
+
+
+def test_no_word_ends_in_a_plosive_or_holds_silence() -> None:
+    for word in LEXICON:
+        assert PHONES[PHONE_INDEX[word.phones[-1]]].kind != "plosive"
+        assert "SIL" not in word.phones
+
+
+def test_words_are_two_to_four_phones_and_uniquely_spelt() -> None:
+    assert len(LEXICON) == len(WORD_INDEX) == 24
+    assert {len(word.phones) for word in LEXICON} == {2, 3, 4}
+
+
+def test_every_phone_is_spoken() -> None:
+    assert {p for word in LEXICON for p in word.phones} == {p.name for p in PHONES} - {"SIL"}
+
+
+def test_every_word_opens_the_mouth() -> None:
+    assert all(set(word.phones) & set(VOWELS) for word in LEXICON)
+
+
+def test_silence_comes_first_and_bilabials_are_closed() -> None:
+    assert PHONES[0].name == "SIL"
+    assert all(PHONES[PHONE_INDEX[p]].mouth.open == 0 for p in BILABIALS)

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Built
+from synthetic import Plan, write_run
+
+from mfbench.bench.record import RecordError
+from mfbench.report.load import load
+
+
+def test_cells_come_in_the_order_of_the_experiment(built: Built) -> None:
+    study = load([built.run])
+    assert study.name == "steps_sweep"
+    assert study.methods == ("MutualForcing", "TeacherForcing", "SelfForcing")
+    assert study.steps == (1, 4, 50)
+    assert study.groups()[:2] == (("real", None), ("null", None))
+
+
+def test_a_folder_of_records_is_the_same_as_its_run(built: Built) -> None:
+    assert [c.name for c in load([built.run / "records"]).cells] == [c.name for c in load([built.run]).cells]
+    assert load([built.run / "records"]).cells[0].media[0].path.is_file()
+
+
+def test_missing_clips_become_nan_not_zero(built: Built) -> None:
+    cell = next(c for c in load([built.run]).cells if c.name == "SelfForcing@4-t0-s0")
+    clips = cell.metrics["per"].per_clip
+    assert clips is not None
+    assert np.isnan(clips[3])
+    assert np.isfinite(np.delete(clips, 3)).all()
+
+
+def test_of_two_shards_the_good_record_counts(tmp_path: Path) -> None:
+    plan = Plan(methods=("SelfForcing",), steps=(4,), seeds=(0,), media=False)
+    good, bad = write_run(tmp_path / "good", plan), write_run(tmp_path / "bad", plan)
+    path = bad / "records" / "SelfForcing@4-t0-s0.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"status": "failed", "metrics": {}}))
+    for folders in ([good, bad], [bad, good]):
+        study = load(folders)
+        assert len(study.cells) == 3
+        assert all(cell.ok for cell in study.cells)
+
+
+def test_broken_records_are_named(tmp_path: Path) -> None:
+    (tmp_path / "records").mkdir()
+    with pytest.raises(RecordError, match="no records in"):
+        load([tmp_path])
+    (tmp_path / "records" / "x.json").write_text("{")
+    with pytest.raises(RecordError, match=r"x\.json is not JSON"):
+        load([tmp_path])
+    (tmp_path / "records" / "x.json").write_text('{"cell": "x"}')
+    with pytest.raises(RecordError, match="record x: 'schema' is missing"):
+        load([tmp_path])
