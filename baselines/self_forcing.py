@@ -13,6 +13,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from mfbench.flows import path
 from mfbench.flows.guidance import doubled, guided
 from mfbench.flows.rollout import rollout, whole_clip
 from mfbench.flows.samplers import Denoiser, Gradient, fresh_noise
@@ -56,12 +57,10 @@ class ODEInit(Method):
         teacher_guidance: float = 1.0,
         levels: int = 4,
         shift: float = 5.0,
-        learning_rate: float = 5e-4,
+        learning_rate: float = 1e-3,
         ema_decay: float = 0.99,
     ) -> None:
-        super().__init__(
-            networks.copy_of("TeacherForcing"), learning_rate=learning_rate, ema_decay=ema_decay
-        )
+        super().__init__(networks.copy_of("TeacherForcing"), learning_rate=learning_rate, ema_decay=ema_decay)
         self.teacher = networks.frozen("Bidirectional")
         self.teacher_spec = SamplerSpec(
             solver="euler", times=grid(teacher_steps), guidance=teacher_guidance, streaming=False
@@ -76,7 +75,7 @@ class ODEInit(Method):
         choices = torch.tensor(grid(self.levels, self.shift)[:-1])
         index = torch.randint(self.levels, (x_0.batch, x_0.chunks), generator=generator)
         t = x_0.map(lambda x: choices[index].to(x))
-        x_t = objectives.path.interpolate(x_0, noise, t)
+        x_t = path.interpolate(x_0, noise, t)
         denoiser = on_history(self.student, x_0, batch.condition)
         f = denoiser(x_t, t, objectives.zeros(t))
         errors = (f - x_0).map(lambda e: e.pow(2).mean(dim=(1, 2, 3))).parts()
@@ -119,8 +118,8 @@ class SelfForcing(Method):
         real_guidance: float = 1.0,
         critic_ratio: int = 5,
         word_drop: float = 0.1,
-        learning_rate: float = 3e-4,
-        critic_learning_rate: float = 3e-4,
+        learning_rate: float = 5e-4,
+        critic_learning_rate: float = 1e-3,
         ema_decay: float = 0.98,
     ) -> None:
         super().__init__(networks.copy_of("ODEInit"), learning_rate=learning_rate, ema_decay=ema_decay)

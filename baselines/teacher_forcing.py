@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 
@@ -11,9 +11,8 @@ from mfbench.methods import objectives
 from mfbench.methods.base import Method, Parents
 from mfbench.methods.contexts import on_history, whole
 from mfbench.models.av_transformer import AVTransformer
-from mfbench.models.masks import Attention
 from mfbench.registry import METHODS
-from mfbench.types import AVBatch, LossOutput, SamplerSpec
+from mfbench.types import Attention, AVBatch, LossOutput, SamplerSpec
 
 
 class FlowMatching(Method):
@@ -89,7 +88,7 @@ class TeacherForcing(FlowMatching):
         times: Literal["uniform", "logit_normal"] = "uniform",
         time_shift: float = 1.0,
         word_drop: float = 0.1,
-        learning_rate: float = 1.5e-3,
+        learning_rate: float = 4e-3,
         ema_decay: float = 0.995,
         guidance: float = 1.0,
         solver: Literal["euler", "heun"] = "euler",
@@ -130,7 +129,7 @@ class ContinuedTeacherForcing(FlowMatching):
         *,
         time_shift: float = 1.0,
         word_drop: float = 0.1,
-        learning_rate: float = 3e-4,
+        learning_rate: float = 1e-3,
         ema_decay: float = 0.99,
         guidance: float = 1.0,
         solver: Literal["euler", "heun"] = "euler",
@@ -162,7 +161,7 @@ class Bidirectional(FlowMatching):
     flexible_length = False
     budget_key = "bidirectional_steps"
     sampling_options = ("guidance", "solver", "grid_shift")
-    attention: Attention = "full"
+    attention: ClassVar[Attention] = "full"
 
     def __init__(
         self,
@@ -170,7 +169,7 @@ class Bidirectional(FlowMatching):
         *,
         time_shift: float = 2.0,
         word_drop: float = 0.1,
-        learning_rate: float = 1.5e-3,
+        learning_rate: float = 4e-3,
         ema_decay: float = 0.995,
         guidance: float = 1.0,
         solver: Literal["euler", "heun"] = "euler",

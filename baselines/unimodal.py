@@ -25,7 +25,7 @@ class _OneBranch(Method):
         *,
         time_shift: float = 1.0,
         word_drop: float = 0.1,
-        learning_rate: float = 2e-3,
+        learning_rate: float = 4e-3,
         ema_decay: float = 0.99,
     ) -> None:
         super().__init__(networks.fresh, learning_rate=learning_rate, ema_decay=ema_decay)

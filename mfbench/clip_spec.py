@@ -89,9 +89,7 @@ class ClipSpec:
     @property
     def mel_frames_per_chunk(self) -> int:
         """Mel frames of one chunk."""
-        return _whole(
-            Fraction(self.chunk_s) * self.sample_rate_hz / self.hop_samples, "mel frames per chunk"
-        )
+        return _whole(Fraction(self.chunk_s) * self.sample_rate_hz / self.hop_samples, "mel frames per chunk")
 
     @property
     def video_rows_per_chunk(self) -> int:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+
+Attention = Literal["own", "causal", "full"]  # which chunks a chunk being denoised sees, see models.masks
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ class Condition:
 
     reference: Float[Tensor, "batch reference"]
     words: Int[Tensor, "batch chunks slots"]
-    null: Bool[Tensor, "batch"]
+    null: Bool[Tensor, batch]
 
     def slice(self, start: int, stop: int) -> Condition:
         """Condition of chunks start..stop-1."""
@@ -127,7 +130,7 @@ class Condition:
         """The null branch: reference and history stay, the word list goes."""
         return Condition(self.reference, self.words, torch.ones_like(self.null))
 
-    def drop(self, mask: Bool[Tensor, "batch"]) -> Condition:
+    def drop(self, mask: Bool[Tensor, batch]) -> Condition:
         """Drop the word list of the clips in `mask`."""
         return Condition(self.reference, self.words, self.null | mask)
 

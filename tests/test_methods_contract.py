@@ -1,4 +1,4 @@
-"""The contract, over every registered method: finite losses, promised gradients, repeatability, step counts."""
+"""The contract, over every registered method: finite losses, promised gradients, step counts."""
 
 from __future__ import annotations
 
@@ -145,4 +145,9 @@ def test_history_gradient_is_an_option(clip_spec: ClipSpec, batch: AVBatch) -> N
 
 def test_latents_helper_matches_the_spec(clip_spec: ClipSpec) -> None:
     latents = make_latents(clip_spec, 2, 3)
-    assert latents.parts()["video"].shape == (2, 3, clip_spec.video_tokens_per_chunk, clip_spec.video_channels)
+    assert latents.parts()["video"].shape == (
+        2,
+        3,
+        clip_spec.video_tokens_per_chunk,
+        clip_spec.video_channels,
+    )

@@ -77,5 +77,5 @@ def load(path: Path) -> Clips:
     """Read what `save` wrote."""
     timelines = tuple(Timeline.from_json(t) for t in json.loads(path.with_suffix(".json").read_text()))
     with np.load(path, allow_pickle=False) as arrays:
-        values = [arrays[name] for name in _ARRAYS]
-    return Clips(*values, timelines)
+        values = {name: arrays[name] for name in _ARRAYS}
+    return Clips(timelines=timelines, **values)

@@ -16,7 +16,6 @@ from mfbench.codecs.motion import MotionCodec
 from mfbench.training.batches import LatentSet
 from mfbench.types import AV
 
-
 MEL_WHITENING = 0.5  # between equal weight per channel (1) and per decibel (0)
 
 

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from mfbench.flows.rollout import bind, rollout
+from mfbench.flows.samplers import Denoiser, sample
 from mfbench.methods import objectives
 from mfbench.methods.contexts import few_step_spec, on_history
 from mfbench.models.av_transformer import AVTransformer
-from mfbench.flows.rollout import bind, rollout
-from mfbench.flows.samplers import sample
 from mfbench.types import AV, Condition
 
 PRODUCTS = ("mm", "addmm", "bmm", "baddbmm", "_scaled_dot_product_flash_attention_for_cpu")
@@ -48,7 +48,7 @@ class _Products(TorchDispatchMode):
     """Collects the matrix products of a call with their shapes."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.found: Counter[tuple[Any, tuple[tuple[int, ...], ...]]] = Counter()
 
     def __torch_dispatch__(
@@ -133,17 +133,22 @@ def rollouts(network: AVTransformer, batch: int, chunks: int, steps: int) -> lis
     @torch.no_grad()
     def uncached() -> None:
         for k in range(chunks):
-            here = condition.slice(k, k + 1)
-
-            def denoiser(x: AV, t: AV, d: AV, k: int = k, here: Condition = here) -> AV:
-                cache = network.new_cache()
-                if k:
-                    cache = network.encode(latents.slice(0, k), condition.slice(0, k), 0, cache)
-                return bind(network, here, k, cache)(x, t, d)
-
+            denoiser = _without_cache(network, latents, condition, k)
             sample(denoiser, latents.chunk(k), spec, torch.Generator().manual_seed(0))
 
     return [
         measure(f"cached rollout, batch {batch}, {chunks} chunks, {steps} steps", cached, tokens),
         measure(f"uncached rollout, batch {batch}, {chunks} chunks, {steps} steps", uncached, tokens),
     ]
+
+
+def _without_cache(network: AVTransformer, latents: AV, condition: Condition, k: int) -> Denoiser:
+    """A denoiser of chunk k that encodes the whole history anew at every call."""
+
+    def call(x_t: AV, t: AV, d: AV) -> AV:
+        cache = network.new_cache()
+        if k:
+            cache = network.encode(latents.slice(0, k), condition.slice(0, k), 0, cache)
+        return bind(network, condition.slice(k, k + 1), k, cache)(x_t, t, d)
+
+    return call

@@ -66,7 +66,9 @@ def _trainings(run: Path) -> dict[str, Stage]:
     return {stage.spec.component: stage for stage in stages}
 
 
-def prompt(served: Served, words: list[str], voice: int, identity: int, seconds: float, seed: int) -> Condition:
+def prompt(
+    served: Served, words: list[str], voice: int, identity: int, seconds: float, seed: int
+) -> Condition:
     """The condition of one clip: words in order (random ones where none are given), voice and face.
 
     Raises:

@@ -19,7 +19,7 @@ class Canvas:
     @property
     def size(self) -> int:
         """Side in pixels."""
-        return self.image.shape[1]
+        return int(self.image.shape[1])
 
     @property
     def pixel(self) -> np.float32:
@@ -43,14 +43,18 @@ class Canvas:
         view += alpha[..., None] * (tint - view)
 
 
-def ellipse(x: Array, y: Array, centre: tuple[Array, Array], radii: tuple[Array, Array], pixel: np.float32) -> Array:
+def ellipse(
+    x: Array, y: Array, centre: tuple[Array, Array], radii: tuple[Array, Array], pixel: np.float32
+) -> Array:
     """Coverage of an ellipse by its signed distance f / |grad f|."""
     u, v = (x - centre[0]) / radii[0], (y - centre[1]) / radii[1]
     gradient = 2 * np.sqrt((u / radii[0]) ** 2 + (v / radii[1]) ** 2) + np.float32(1e-3)
     return np.clip(0.5 - (u * u + v * v - 1) / gradient / pixel, 0, 1)
 
 
-def slab(x: Array, y: Array, centre: tuple[Array, Array], radii: tuple[Array, Array], pixel: np.float32) -> Array:
+def slab(
+    x: Array, y: Array, centre: tuple[Array, Array], radii: tuple[Array, Array], pixel: np.float32
+) -> Array:
     """Exact vertical coverage of an ellipse: the painted area is right even below one pixel of height."""
     half = radii[1] * np.sqrt(np.clip(1 - ((x - centre[0]) / radii[0]) ** 2, 0, None))
     below = np.minimum(half, y - centre[1] + pixel / 2)
@@ -60,4 +64,4 @@ def slab(x: Array, y: Array, centre: tuple[Array, Array], radii: tuple[Array, Ar
 
 def step_edge(distance: Array, pixel: np.float32) -> Array:
     """Coverage of the half plane distance < 0."""
-    return np.clip(0.5 - distance / pixel, 0, 1)
+    return np.asarray(np.clip(0.5 - distance / pixel, 0, 1), np.float32)

@@ -93,7 +93,7 @@ class _Face:
         self._eyes()
         self._mouth()
         lit = self.canvas.image * self.p["light"][..., None]
-        return np.clip(lit + 0.5, 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(lit + 0.5, 0, 255), np.uint8)
 
     def _coordinates(self, rows: slice, columns: slice) -> tuple[Array, Array]:
         """Head coordinates: shifted, then rolled about the neck."""
@@ -102,7 +102,12 @@ class _Face:
         return self.cos * x + self.sin * y, -self.sin * x + self.cos * y + np.float32(0.5)
 
     def _oval(
-        self, rows: slice, xy: tuple[Array, Array], centre: tuple[object, object], radii: tuple[object, object], colour: Array
+        self,
+        rows: slice,
+        xy: tuple[Array, Array],
+        centre: tuple[object, object],
+        radii: tuple[object, object],
+        colour: Array,
     ) -> None:
         cover = ellipse(*xy, _pair(centre), _pair(radii), self.canvas.pixel)
         self.canvas.paint(rows, slice(None), cover, colour)
@@ -154,13 +159,15 @@ class _Face:
             self.canvas.paint(rows, whole, eye, WHITE)
             pupil = ellipse(x, y, _pair((cx + 0.035 * self.p["gaze"], -0.075)), _pair((0.062, 0.072)), pixel)
             self.canvas.paint(rows, whole, eye * pupil, self.colour["iris"])
-            lid = np.clip(1.3 - np.abs(y + 0.08) / 0.028, 0, 1) * step_edge(np.abs(x - cx) - 0.12, pixel)
+            lid = np.clip(1.3 - np.abs(y + 0.08) / 0.028, 0, 1) * step_edge(
+                _f32(np.abs(x - cx) - 0.12), pixel
+            )
             shut = np.clip(1.5 * blink - 0.5, 0, 1)
             self.canvas.paint(rows, whole, (lid * shut).astype(np.float32), self.colour["skin"] * 0.5)
             lift = -0.275 - 0.035 * self.p["brow"]
             thick = 0.030 + 0.018 * self.p["brow_weight"]
-            arc = step_edge(np.abs(y - lift - 0.10 * (x - cx) * side) - thick, pixel)
-            brow = arc * step_edge(np.abs(x - cx) - 0.125, pixel)
+            arc = step_edge(_f32(np.abs(y - lift - 0.10 * (x - cx) * side) - thick), pixel)
+            brow = _f32(arc * step_edge(_f32(np.abs(x - cx) - 0.125), pixel))
             self.canvas.paint(rows, whole, brow, self.colour["hair"] * 0.75)
 
     def _mouth(self) -> None:
@@ -187,5 +194,8 @@ def mouth_size(opening: Array, width: Array, rounding: Array) -> tuple[Array, Ar
 
 
 def _pair(values: tuple[object, object]) -> tuple[Array, Array]:
-    a, b = (np.asarray(v, np.float32) for v in values)
-    return a, b
+    return _f32(values[0]), _f32(values[1])
+
+
+def _f32(values: object) -> Array:
+    return np.asarray(values, np.float32)

@@ -74,7 +74,7 @@ def act(timeline: Timeline, voice: int, identity: int, key: tuple[int, str, int]
     times = (np.arange(round(timeline.duration_s * fps)) + 0.5) / fps
 
     def shown(track: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.interp(times, tracks.time_s, track)
+        return np.asarray(np.interp(times, tracks.time_s, track))
 
     mouth = {name: tracks.mouth[:, i] for i, name in enumerate(MOUTH)}
     moving = [shown(mouth[n] if n in mouth else getattr(motion, n)) for n in MOTION_PARAMETERS]

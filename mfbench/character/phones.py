@@ -45,7 +45,12 @@ class Phone:
 
 
 def _voiced(
-    name: str, kind: Kind, formants_hz: tuple[float, float, float], voicing: float, duration_s: float, mouth: Mouth
+    name: str,
+    kind: Kind,
+    formants_hz: tuple[float, float, float],
+    voicing: float,
+    duration_s: float,
+    mouth: Mouth,
 ) -> Phone:
     return Phone(name, kind, formants_hz, voicing, 0.0, 3000, 2000, duration_s, mouth)
 

@@ -122,7 +122,7 @@ def _filtered(voiced: Float, friction: Float, tracks: Tracks, voice: Voice, bloc
     def spectrum(source: Float) -> NDArray[np.complex64]:
         padded = np.pad(source, (width - block, width))
         view = np.lib.stride_tricks.sliding_window_view(padded, width)[::block][:frames]
-        return rfft((view * window).astype(np.float32), size)  # type: ignore[no-any-return]
+        return np.asarray(rfft((view * window).astype(np.float32), size), np.complex64)
 
     response = spectrum(voiced) * _cascade(tracks, voice, delay)[nearest]
     response += spectrum(friction) * _noise_resonator(tracks, voice, delay)[nearest]
@@ -145,8 +145,8 @@ def _cascade(tracks: Tracks, voice: Voice, delay: NDArray[np.complex64]) -> NDAr
     upper = np.tile(np.array([3500.0, 4500.0]) * voice.formant_scale, (count, 1))
     formants = np.minimum(np.concatenate([tracks.formants_hz, upper], 1), 7600)
     bandwidths = BANDWIDTHS_HZ * (1 + tracks.nasal[:, None] * NASAL_BANDWIDTH)
-    gain = np.ones((count, 1), np.float32)
-    poles = np.ones((count, len(delay)), np.complex64)
+    gain: Float = np.ones((count, 1))
+    poles: NDArray[np.complex64] = np.ones((count, len(delay)), np.complex64)
     for k in range(len(BANDWIDTHS_HZ)):
         b, c = _resonator(formants[:, k], bandwidths[:, k])
         gain = gain * (1 - b - c)

@@ -45,19 +45,19 @@ def smooth(track: Float, seconds: float) -> Float:
     width = max(1, round(seconds / TICK_S)) | 1
     window = np.hanning(width + 2)[1:-1]
     window /= window.sum()
-    padded = np.pad(track, [(width // 2, width // 2)] + [(0, 0)] * (track.ndim - 1), mode="edge")
+    padded: Float = np.pad(track, [(width // 2, width // 2)] + [(0, 0)] * (track.ndim - 1), mode="edge")
     columns = padded.reshape(len(padded), -1)
     out = np.stack([np.convolve(columns[:, i], window, "valid") for i in range(columns.shape[1])], 1)
-    return out.reshape(track.shape)
+    return np.asarray(out.reshape(track.shape), np.float64)
 
 
 def ticks(duration_s: float) -> Float:
     """Centres of the control periods of a clip."""
-    return (np.arange(round(duration_s / TICK_S)) + 0.5) * TICK_S
+    return np.asarray((np.arange(round(duration_s / TICK_S)) + 0.5) * TICK_S, np.float64)
 
 
 def wander(rng: np.random.Generator, count: int, seconds: float, amplitude: float) -> Float:
     """A slow random track with |value| < amplitude."""
     margin = 200
     raw = smooth(normal(rng, count + 2 * margin)[:, None], seconds)[margin:-margin, 0]
-    return amplitude * np.tanh(0.7 * raw / (raw.std() + 1e-6))
+    return np.asarray(amplitude * np.tanh(0.7 * raw / (raw.std() + 1e-6)))

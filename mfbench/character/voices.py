@@ -43,5 +43,11 @@ HELD_OUT_VOICES: tuple[int, ...] = (1, 4)
 def voice_descriptor(voice: Voice) -> NDArray[np.float32]:
     """Continuous description of a voice for conditioning: 5 values of about unit scale."""
     f0, scale, tilt, breath, rate = astuple(voice)
-    values = (np.log2(f0 / 150) * 2, (scale - 1.05) * 10, (tilt - 0.8) * 16, (breath - 0.025) * 60, (rate - 1.0) * 16)
+    values = (
+        np.log2(f0 / 150) * 2,
+        (scale - 1.05) * 10,
+        (tilt - 0.8) * 16,
+        (breath - 0.025) * 60,
+        (rate - 1.0) * 16,
+    )
     return np.asarray(values, dtype=np.float32)

@@ -52,7 +52,7 @@ def invert_mel(mel: Float[Tensor, "batch mel_frames bands"]) -> Float[Tensor, "b
     """
     bank = filterbank()
     target = (mel.exp() - FLOOR).clamp(min=0.0)  # the floor of `log_mel` is not sound
-    magnitude = (target @ torch.linalg.pinv(bank)).clamp(min=1e-5)
+    magnitude: Tensor = (target @ torch.linalg.pinv(bank)).clamp(min=1e-5)
     numerator = target @ bank.T
     gram = bank @ bank.T
     for _ in range(_INVERSION_STEPS):
@@ -88,5 +88,7 @@ def _window_energy(frames: int) -> Float[Tensor, " samples"]:
 
 def _overlap_add(frames: Float[Tensor, "batch window mel_frames"]) -> Float[Tensor, "batch samples"]:
     length = (frames.shape[-1] - 1) * HOP_SAMPLES + WINDOW_SAMPLES
-    folded: Tensor = torch.nn.functional.fold(frames, (1, length), (1, WINDOW_SAMPLES), stride=(1, HOP_SAMPLES))
+    folded: Tensor = torch.nn.functional.fold(
+        frames, (1, length), (1, WINDOW_SAMPLES), stride=(1, HOP_SAMPLES)
+    )
     return folded[:, 0, 0]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -16,18 +16,12 @@ from torch import Tensor
 from mfbench.flows import path
 from mfbench.flows.guidance import doubled, guided
 from mfbench.flows.samplers import NO_GRADIENT, Denoiser, Gradient, fresh_noise, sample
-from mfbench.types import AV, Condition, SamplerSpec, concatenate
+from mfbench.types import AV, Attention, Condition, SamplerSpec, concatenate
+
+History = TypeVar("History")  # what a network remembers of earlier chunks
 
 
-class History(Protocol):
-    """What a network remembers of earlier chunks."""
-
-    def detached(self) -> Self:
-        """The same history without gradient."""
-        ...
-
-
-class CausalNetwork(Protocol):
+class CausalNetwork(Protocol[History]):
     """What the rollout needs of a network (see `models.AVTransformer`)."""
 
     def new_cache(self, *, window: int | None = None, sinks: int = 0) -> History:
@@ -46,7 +40,7 @@ class CausalNetwork(Protocol):
         condition: Condition,
         start: int,
         cache: History,
-        attention: str = "own",
+        attention: Attention = "own",
     ) -> AV:
         """Head output f."""
         ...
@@ -68,7 +62,11 @@ class Horizon:
 
 
 def bind(
-    network: CausalNetwork, condition: Condition, start: int, cache: History, attention: str = "own"
+    network: CausalNetwork[History],
+    condition: Condition,
+    start: int,
+    cache: History,
+    attention: Attention = "own",
 ) -> Denoiser:
     """A denoiser for chunks start, start+1, .. with everything but (x_t, t, d) fixed."""
 
@@ -79,13 +77,13 @@ def bind(
 
 
 def stream(
-    network: CausalNetwork,
+    network: CausalNetwork[History],
     condition: Condition,
     noise: AV,
     spec: SamplerSpec,
     generator: torch.Generator,
     *,
-    horizon: Horizon = Horizon(),  # noqa: B008 (frozen)
+    horizon: Horizon = Horizon(),
     gradient: Gradient = NO_GRADIENT,
 ) -> Iterator[AV]:
     """Yield one chunk after another; the caller may stop at any time.
@@ -110,13 +108,13 @@ def stream(
 
 
 def rollout(
-    network: CausalNetwork,
+    network: CausalNetwork[History],
     condition: Condition,
     noise: AV,
     spec: SamplerSpec,
     generator: torch.Generator,
     *,
-    horizon: Horizon = Horizon(),  # noqa: B008 (frozen)
+    horizon: Horizon = Horizon(),
     gradient: Gradient = NO_GRADIENT,
 ) -> AV:
     """All chunks of `noise` (Float[batch, chunks, tokens, channels]) turned into a clip."""
@@ -125,7 +123,11 @@ def rollout(
 
 
 def whole_clip(
-    network: CausalNetwork, condition: Condition, noise: AV, spec: SamplerSpec, generator: torch.Generator
+    network: CausalNetwork[History],
+    condition: Condition,
+    noise: AV,
+    spec: SamplerSpec,
+    generator: torch.Generator,
 ) -> AV:
     """Sample all chunks at once with full attention (the bidirectional baseline)."""
     with_guidance = spec.guidance != 1.0

@@ -17,8 +17,7 @@ from torch import nn
 
 from mfbench.flows.times import grid
 from mfbench.models.av_transformer import AVTransformer
-from mfbench.models.masks import Attention
-from mfbench.types import AVBatch, LossOutput, SamplerSpec
+from mfbench.types import Attention, AVBatch, LossOutput, SamplerSpec
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from mfbench.flows.samplers import Denoiser, Gradient, GradientPolicy, fresh_noi
 from mfbench.flows.times import dyadic_jumps
 from mfbench.methods import objectives
 from mfbench.methods.base import Method, Parents
-from mfbench.methods.contexts import on_history, few_step_spec, free_rollout, regenerated
+from mfbench.methods.contexts import few_step_spec, free_rollout, on_history, regenerated
 from mfbench.models.av_transformer import AVTransformer
 from mfbench.registry import METHODS
 from mfbench.types import AV, AVBatch, Condition, LossOutput, SamplerSpec, concatenate
@@ -78,8 +78,8 @@ class MutualForcing(Method):
         time_shift: float = 1.0,
         independent_times: bool = False,
         word_drop: float = 0.1,
-        learning_rate: float = 3e-4,
-        critic_learning_rate: float = 3e-4,
+        learning_rate: float = 1e-3,
+        critic_learning_rate: float = 1e-3,
         ema_decay: float = 0.99,
         multi_step_guidance: float = 1.0,
         grid_shift: float = 1.0,
@@ -125,7 +125,9 @@ class MutualForcing(Method):
         fm = self._multi_step_loss(multi, _rows_av(history, slice(cut, None)), generator)
         shortcut = self._shortcut_loss(few, _rows_av(history, slice(0, cut)), generator)
         with_dmd = step % self.dmd_every == 0
-        samples = self._few_step_samples(few, _rows_av(history, slice(0, cut)), generator, with_gradient=with_dmd)
+        samples = self._few_step_samples(
+            few, _rows_av(history, slice(0, cut)), generator, with_gradient=with_dmd
+        )
         losses = {"generator": fm + self.hybrid_weight * 2 / 3 * shortcut}
         logs = {"fm": float(fm.detach()), "shortcut": float(shortcut.detach())}
         if with_dmd:
@@ -164,7 +166,7 @@ class MutualForcing(Method):
         teacher = self.ema if self.target_weights == "ema" else self.student
         real = teach(teacher, history, batch.condition, self.guidance)
         if self.shortcut_target == "multi":
-            y = objectives.multi_step_target(real, point, d, self.substeps, generator)
+            y = objectives.multi_step_target(real, point, d, self.substeps)
         else:
             jumps = teach(teacher, history, batch.condition, 1.0)
             y = objectives.two_jump_target(jumps, real, point, d, min(self.jump_sizes))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mfbench.flows import path, times
-from mfbench.flows.samplers import Denoiser, euler_step, fresh_noise, jump_step
+from mfbench.flows.samplers import Denoiser, fresh_noise
 from mfbench.types import AV
 
 
@@ -52,14 +52,12 @@ def weighted(errors: dict[str, Tensor], audio_weight: float = 1.0) -> Tensor:
 
 
 def flow_matching(denoiser: Denoiser, x_0: AV, point: Noised) -> dict[str, Tensor]:
-    """E || u(x_t, t, 0) - (e - x_0) ||^2 per modality and clip (Lipman et al. 2023); the head target is x_0."""
+    """E || u(x_t, t, 0) - (e - x_0) ||^2 per modality and clip (Lipman et al. 2023); f's target is x_0."""
     return path.squared_error(denoiser(point.x_t, point.t, zeros(point.t)), x_0, point.t)
 
 
 @torch.no_grad()
-def multi_step_target(
-    guided_multi: Denoiser, point: Noised, d: AV, substeps: int, generator: torch.Generator
-) -> AV:
+def multi_step_target(guided_multi: Denoiser, point: Noised, d: AV, substeps: int) -> AV:
     """y at t - d: the multi-step mode integrated from x_t in `substeps` Euler steps (stop-gradient).
 
     Mutual Forcing's ShortCut target; guidance enters here, at d = 0 only.
@@ -87,7 +85,10 @@ def two_jump_target(few: Denoiser, guided_multi: Denoiser, point: Noised, d: AV,
         f = AV(
             *(
                 None if a is None or b is None or m is None else torch.where(m[:, :, None, None], b, a)
-                for a, b, m in ((jumps.video, flows.video, base.video), (jumps.audio, flows.audio, base.audio))
+                for a, b, m in (
+                    (jumps.video, flows.video, base.video),
+                    (jumps.audio, flows.audio, base.audio),
+                )
             )
         )
         x = path.jump(x, f, t, half)
@@ -136,23 +137,3 @@ def cosine(a: AV, b: AV) -> float:
 def is_power_of_two_fraction(d: float) -> bool:
     """Whether d is 1 / 2^j, the grid of the ShortCut construction."""
     return d > 0 and math.log2(1 / d).is_integer()
-
-
-__all__ = [
-    "Noised",
-    "cosine",
-    "dmd",
-    "dmd_times",
-    "euler_step",
-    "flow_matching",
-    "independent_times",
-    "is_power_of_two_fraction",
-    "jump_step",
-    "multi_step_target",
-    "noised",
-    "shared_times",
-    "shortcut",
-    "two_jump_target",
-    "weighted",
-    "zeros",
-]

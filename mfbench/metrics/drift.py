@@ -19,6 +19,7 @@ from mfbench.registry import METRICS
 WINDOW_S = ClipSpec().duration_s
 LEAST_WINDOWS = 3
 _SLOPE_S = 10.0
+_CONSTANT = 1e-6  # rounding of equal values
 
 
 def windowed(tracks: FloatArray, rate_hz: float) -> FloatArray:
@@ -48,7 +49,7 @@ def drift_scores(distance: Double, observation: Observation) -> Scores:
 
     Not applicable where nothing varies anywhere: then it cannot by construction.
     """
-    if distance.shape[1] < LEAST_WINDOWS - 1 or not np.ptp(distance) > 0:
+    if distance.shape[1] < LEAST_WINDOWS - 1 or np.ptp(distance) < _CONSTANT:
         return MeanScores.of(np.full(observation.clips, np.nan), observation.intact)
     if distance.shape[1] == LEAST_WINDOWS - 1:  # two later windows still give a slope
         return MeanScores.of(_SLOPE_S / WINDOW_S * (distance[:, 1] - distance[:, 0]), observation.intact)

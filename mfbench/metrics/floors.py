@@ -10,7 +10,7 @@ from mfbench.metrics.base import Metric, Prompts
 from mfbench.metrics.intelligibility import PhoneErrorRate
 from mfbench.metrics.lip_sync import SyncCorr
 from mfbench.metrics.observe import FloatArray, Readers, observe
-from mfbench.metrics.readers.pixels import Pixels
+from mfbench.metrics.readers.images import Pixels
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from mfbench.character.timeline import Timeline
 from mfbench.mel import LOG_FLOOR
 from mfbench.metrics.embedding import Embedder, Windows, window_features
 from mfbench.metrics.level import level_db
-from mfbench.metrics.readers.pixels import FaceReading, PixelReader, Pixels
+from mfbench.metrics.readers.images import Pixels
+from mfbench.metrics.readers.pixels import FaceReading, PixelReader
 from mfbench.metrics.readers.speech import SpeechReader, SpeechReading
 
 FloatArray = NDArray[np.float32]

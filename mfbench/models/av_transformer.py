@@ -8,7 +8,7 @@ a branch alone when the other modality is absent.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -19,9 +19,9 @@ from mfbench.models.attention import JointAttention
 from mfbench.models.branch import Branch, Modulation
 from mfbench.models.kv_cache import KVCache, Layer, Tokens
 from mfbench.models.layers import ConditionEmbedding, ScalarEmbedding
-from mfbench.models.masks import Attention, visible
+from mfbench.models.masks import visible
 from mfbench.models.rope import audio_positions, frequencies, phases, rotate, video_positions
-from mfbench.types import AV, Condition, concatenate
+from mfbench.types import AV, Attention, Condition, concatenate
 
 MODALITIES = ("video", "audio")
 
@@ -88,6 +88,9 @@ class AVTransformer(nn.Module):
         rates = frequencies(dim // spec.heads, spatial=clip.video_grid != (1, 1))
         self.register_buffer("rates", rates, persistent=False)
 
+    def _branch(self, name: str) -> Branch:
+        return cast(Branch, self.branches[name])
+
     def _condition_embedding(self) -> ConditionEmbedding:
         spec = self.spec
         return ConditionEmbedding(
@@ -105,7 +108,9 @@ class AVTransformer(nn.Module):
         """Append chunks start, start+1, .. to the history, stamped with `time` (0: clean)."""
         stamp = x.map(lambda z: torch.full(z.shape[:2], time, dtype=z.dtype, device=z.device))
         tokens = self._tokens(x, start, history=True)
-        layers: tuple[Layer, ...] = self(x, stamp, stamp.map(torch.zeros_like), condition, tokens, cache, "own")
+        layers: tuple[Layer, ...] = self(
+            x, stamp, stamp.map(torch.zeros_like), condition, tokens, cache, "own"
+        )
         return cache.appended(layers, tokens)
 
     def denoise(
@@ -149,7 +154,7 @@ class AVTransformer(nn.Module):
         One `forward` for both, so that a hook on the module counts every network call.
         """
         vectors = self._vectors(t, d, condition)
-        hidden = {name: self.branches[name].embed(z) + vectors[name] for name, z in x.parts().items()}
+        hidden = {name: self._branch(name).embed(z) + vectors[name] for name, z in x.parts().items()}
         call = self._call(x, vectors, tokens, cache, attention)
         layers: list[Layer] = []
         for i in range(self.spec.depth):
@@ -160,7 +165,7 @@ class AVTransformer(nn.Module):
             if cache.layers:
                 k, v = (torch.cat(pair, 2) for pair in zip(cache.layers[i], (k, v), strict=True))
             hidden = self._finish(i, hidden, self.attention[i](q, k, v, call.sight, call.across), call)
-        raw = {name: self.branches[name].read_out(h, vectors[name]) for name, h in hidden.items()}
+        raw = {name: self._branch(name).read_out(h, vectors[name]) for name, h in hidden.items()}
         return self._head(AV(raw.get("video"), raw.get("audio")), x, t)
 
     def _tokens(self, x: AV, start: int, *, history: bool = False) -> Tokens:
@@ -199,7 +204,7 @@ class AVTransformer(nn.Module):
             if len(mine):
                 where.append(place(self.spec.clip, mine[:: self.tokens[name]].to(device)))
         return _Call(
-            {name: self.branches[name].modulations(vectors[name]) for name in x.parts()},
+            {name: self._branch(name).modulations(vectors[name]) for name in x.parts()},
             phases(torch.cat(where) @ self.rates.T),
             sight.to(device),
             across.to(device) if bool(across.any()) else None,
@@ -207,7 +212,7 @@ class AVTransformer(nn.Module):
 
     def _project(self, index: int, hidden: dict[str, Tensor], call: _Call) -> tuple[Tensor, Tensor, Tensor]:
         """Rotated, normalised queries and keys, and values of all tokens: [batch, heads, tokens, dim]."""
-        parts = [self.branches[n].blocks[index].project(h, call.modulation[n]) for n, h in hidden.items()]
+        parts = [self._branch(n).block(index).project(h, call.modulation[n]) for n, h in hidden.items()]
         qkv = torch.cat(parts, 1).unflatten(-1, (3, self.spec.heads, -1)).permute(2, 0, 3, 1, 4)
         qk = functional.rms_norm(qkv[:2], qkv.shape[-1:])
         q, k = rotate(qk, call.turn).unbind(0)
@@ -219,7 +224,7 @@ class AVTransformer(nn.Module):
         flat = attended.transpose(1, 2).flatten(2)
         shares = flat.split([h.shape[1] * h.shape[2] for h in hidden.values()], dim=1)
         return {
-            name: self.branches[name].blocks[index].finish(h, share, call.modulation[name])
+            name: self._branch(name).block(index).finish(h, share, call.modulation[name])
             for (name, h), share in zip(hidden.items(), shares, strict=True)
         }
 

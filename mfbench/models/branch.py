@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -31,7 +33,9 @@ class BranchBlock(nn.Module):
         shift, scale = (m + o for m, o in zip(modulation[:2], self.offsets[:2], strict=True))
         return self.qkv(modulate(x, shift, scale)).flatten(1, 2)  # type: ignore[no-any-return]
 
-    def finish(self, x: Tensor, attended: Float[Tensor, "batch tokens dim"], modulation: Modulation) -> Tensor:
+    def finish(
+        self, x: Tensor, attended: Float[Tensor, "batch tokens dim"], modulation: Modulation
+    ) -> Tensor:
         """Residuals of attention and MLP."""
         pairs = zip(modulation[2:], self.offsets[2:], strict=True)
         gate, shift, scale, mlp_gate = (m + o for m, o in pairs)
@@ -56,6 +60,10 @@ class Branch(nn.Module):
         for layer in (self.modulation, self.final_modulation, self.head, self.skip):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
+
+    def block(self, index: int) -> BranchBlock:
+        """One block."""
+        return cast(BranchBlock, self.blocks[index])
 
     def modulations(self, vector: Float[Tensor, "batch chunks 1 dim"]) -> Modulation:
         """Six vectors per chunk from its condition vector."""

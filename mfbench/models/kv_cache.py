@@ -23,9 +23,9 @@ class Tokens:
         history: True for clean history, False for chunks being denoised.
     """
 
-    chunk: Int[Tensor, "tokens"]
-    modality: Int[Tensor, "tokens"]
-    history: Bool[Tensor, "tokens"]
+    chunk: Int[Tensor, tokens]
+    modality: Int[Tensor, tokens]
+    history: Bool[Tensor, tokens]
 
     def followed_by(self, other: Tokens) -> Tokens:
         """Both sequences, one after the other."""

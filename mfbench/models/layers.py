@@ -16,6 +16,8 @@ class ScalarEmbedding(nn.Module):
     unchanged when it is added (Frans et al. 2024 add the step size to a flow-matching checkpoint so).
     """
 
+    frequencies: Tensor
+
     def __init__(self, dim: int, *, features: int = 64, starts_closed: bool = False) -> None:
         super().__init__()
         half = features // 2

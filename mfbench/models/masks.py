@@ -5,15 +5,14 @@ A token's chunk comes from its timestamp, so video and audio of one interval sha
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
 import torch
 from jaxtyping import Bool
 from torch import Tensor
 
 from mfbench.models.kv_cache import Tokens
-
-Attention = Literal["own", "causal", "full"]
+from mfbench.types import Attention
 
 
 def visible(

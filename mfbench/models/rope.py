@@ -22,8 +22,10 @@ def frequencies(head_dim: int, *, spatial: bool) -> Float[Tensor, "pairs 3"]:
     space = pairs // 4 if spatial else 0
     table = torch.zeros(pairs, 3)
     times = pairs - 2 * space
-    periods = torch.logspace(0, 1, times) if times == 1 else MIN_PERIOD_S * (
-        (MAX_PERIOD_S / MIN_PERIOD_S) ** (torch.arange(times) / (times - 1))
+    periods = (
+        torch.logspace(0, 1, times)
+        if times == 1
+        else MIN_PERIOD_S * ((MAX_PERIOD_S / MIN_PERIOD_S) ** (torch.arange(times) / (times - 1)))
     )
     table[:times, 0] = 2 * torch.pi / periods
     for axis in (1, 2):

@@ -123,8 +123,14 @@ def _row(row: tuple[Value, ...], table: Table) -> str:
         dot = f'<i class=dot style="background:{value.colour}"></i>' if value.colour else ""
         note = f"<small>{_escape(value.note)}</small>" if value.note else ""
         kind = 'th scope="row"' if index == 0 else "td"
-        fields.append(f"<{kind}{attribute}>{dot}{_inline(value.text)}{note}</{kind[:2]}>")
+        text = _breakable(_inline(value.text)) if index == 0 else _inline(value.text)
+        fields.append(f"<{kind}{attribute}>{dot}{text}{note}</{kind[:2]}>")
     return f"<tr>{''.join(fields)}</tr>"
+
+
+def _breakable(text: str) -> str:
+    """Let a narrow screen break `CamelCase` names between their words."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "<wbr>", text)
 
 
 def _figure(figure: Figure) -> str:

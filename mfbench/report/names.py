@@ -31,7 +31,7 @@ QUALITY_FIGURES = (
     "id_sim_lite",
     "prc_recall",
 )
-DIVERSITY_FIGURES = ("diversity_v", "diversity_a", "motion_magnitude", "audio_rms_db", "mouth_detect_rate")
+DIVERSITY_FIGURES = ("diversity_v", "diversity_a", "motion_magnitude", "audio_rms", "mouth_detect_rate")
 SYNC_FIGURES = ("sync_corr", "sync_c", "sync_c_norm", "av_offset_abs_ms", "av_offset_ms")
 
 EXPLAINED = {

@@ -29,7 +29,7 @@ def headline(study: Study, estimates: Estimates) -> Section:
     blocks: list[Block] = [
         Text(
             "Pooled over seeds. Small print: 95 % interval. ↑ higher is better, ↓ lower is better, ≈ closer "
-            "to real is better. **Bold**: best at this step count; tinted: best of all."
+            "to real is better. **Bold**: best at this step count; tinted: best of all. –: not measured."
         ),
         metric_table(study, estimates, first),
     ]
@@ -117,7 +117,10 @@ def latency(study: Study, estimates: Estimates) -> Section:
         return Section("latency", "Quality against latency", (Note(f"Not measured: {wanted[0]}."),))
     keys = [(m, s) for m, s in study.groups() if m in study.methods]
     pairs = [(a, b) for m, s in keys if (a := estimates.get(m, s, x)) and (b := estimates.get(m, s, y))]
-    kept = ", ".join(f"{a.method} at {a.steps}" for a, _ in figures.front(pairs))
+    front: dict[str, list[str]] = {}
+    for found, _ in figures.front(pairs):
+        front.setdefault(found.method, []).append(str(found.steps))
+    kept = "; ".join(f"{method} at {', '.join(steps)}" for method, steps in front.items())
     lead = Text(f"Numbers beside the points are steps. On the Pareto front (grey): {kept}.")
     figure = Figure(
         f"pareto_{y}", text, f"{y} against {x}, by method and steps, with the Pareto front", large=True

@@ -21,11 +21,11 @@ li { margin: 3px 0; }
 .facts div { background: #fff; padding: 10px 14px; }
 dt { font-size: .78rem; color: var(--muted); }
 dd { margin: 0; font-weight: 600; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
-nav { position: sticky; top: 0; z-index: 5; display: flex; gap: 4px 18px; overflow-x: auto;
+nav { position: sticky; top: 0; z-index: 5; display: flex; gap: 4px 16px; overflow-x: auto;
   white-space: nowrap;
   background: rgba(255, 255, 255, .96); border-bottom: 1px solid var(--line);
   padding: 10px max(20px, calc((100vw - 1160px) / 2)); scrollbar-width: none; }
-nav a { color: var(--muted); text-decoration: none; font-size: .9rem; }
+nav a { color: var(--muted); text-decoration: none; font-size: .84rem; }
 nav a:hover, nav a:focus { color: var(--accent); }
 section { padding: 30px 0 10px; scroll-margin-top: 36px; }
 section + section { border-top: 1px solid var(--line); }
@@ -88,7 +88,7 @@ summary { cursor: pointer; padding: 10px 0; font-weight: 600; font-size: .95rem;
   .clips { display: flex; overflow-x: auto; gap: 10px; }
   .clips figure { flex: 0 0 44%; }
   tbody th[scope=row], thead th:first-child { min-width: 32vw; max-width: 36vw;
-    white-space: normal; overflow-wrap: anywhere; }
+    white-space: normal; overflow-wrap: break-word; }
 }
 @media print { nav { display: none; } .scroll { overflow: visible; } }
 """

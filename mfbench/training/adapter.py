@@ -30,7 +30,7 @@ class MethodAdapter(BaseModel):  # type: ignore[misc]  # mmengine is untyped
         self.meter.watch(method)
         self.register_buffer("cost", torch.zeros(3, dtype=torch.float64))
 
-    def forward(self, *args: Any, **_: Any) -> None:
+    def forward(self, *_: Any) -> None:
         """Unused: training runs through `train_step`, sampling through `flows.rollout`."""
         raise RuntimeError("a method is trained by train_step and sampled by flows.rollout")
 

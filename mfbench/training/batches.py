@@ -68,7 +68,9 @@ class BatchPlan:
         chunks = int(stream.integers(self.min_chunks, self.max_chunks + 1))
         total, count = data.words.shape[1], data.words.shape[0]
         position = step * self.batch_size + np.arange(self.batch_size)
-        clips = np.array([self._order(int(e), count)[p] for e, p in zip(*divmod(position, count), strict=True)])
+        clips = np.array(
+            [self._order(int(e), count)[p] for e, p in zip(*divmod(position, count), strict=True)]
+        )
         start = stream.integers(0, total - chunks + 1, self.batch_size)
         start[stream.random(self.batch_size) < self.from_start] = 0
         return data.window(torch.from_numpy(clips), torch.from_numpy(start), chunks)

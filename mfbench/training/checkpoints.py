@@ -22,7 +22,9 @@ class CheckpointError(RuntimeError):
 def save_network(network: AVTransformer, path: Path, metadata: dict[str, str]) -> None:
     """Write weights and the network's spec; safetensors holds no code."""
     tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-    save_file(tensors, path, metadata={**metadata, "spec": json.dumps(network.spec.to_json(), sort_keys=True)})
+    save_file(
+        tensors, path, metadata={**metadata, "spec": json.dumps(network.spec.to_json(), sort_keys=True)}
+    )
 
 
 def load_network(path: Path) -> AVTransformer:
@@ -37,8 +39,8 @@ def load_network(path: Path) -> AVTransformer:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise CheckpointError(
-            f"{path.name} is not a readable safetensors file ({error}); it may be truncated: remove the stage "
-            "folder it lies in and run the same command again"
+            f"{path.name} is not a readable safetensors file ({error}); it may be truncated: "
+            "remove the stage folder it lies in and run the same command again"
         ) from error
     if "spec" not in metadata:
         raise CheckpointError(f"{path.name} has no network spec in its header; was it written by mfbench?")

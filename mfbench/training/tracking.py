@@ -18,5 +18,11 @@ def backends(track: str, run_folder: Path, name: str) -> list[dict[str, Any]]:
     os.environ.setdefault("WANDB_SILENT", "true")
     os.environ.setdefault("WANDB_CONSOLE", "off")
     mode = {"wandb-offline": "offline", "wandb": "online"}[track]
-    init = {"project": "mfbench", "name": name, "group": run_folder.name, "mode": mode, "dir": str(run_folder)}
+    init = {
+        "project": "mfbench",
+        "name": name,
+        "group": run_folder.name,
+        "mode": mode,
+        "dir": str(run_folder),
+    }
     return [local, {"type": "WandbVisBackend", "init_kwargs": init}]

@@ -29,7 +29,9 @@ def _full(value: float) -> AV:
 
 
 def _close(a: AV, b: AV) -> bool:
-    return all(torch.allclose(x, y, atol=1e-10) for x, y in zip(a.parts().values(), b.parts().values()))
+    return all(
+        torch.allclose(x, y, atol=1e-10) for x, y in zip(a.parts().values(), b.parts().values(), strict=True)
+    )
 
 
 def test_ends_of_the_path_are_data_and_noise() -> None:

@@ -56,7 +56,7 @@ def test_multi_step_target_converges_to_the_exact_jump() -> None:
     exact = path.jump(point.x_t, gaussian_few(point.x_t, point.t, step), point.t, step)
     errors = []
     for substeps in (4, 8, 64):
-        y = objectives.multi_step_target(gaussian_multi, point, step, substeps, _generator())
+        y = objectives.multi_step_target(gaussian_multi, point, step, substeps)
         errors.append(float((y - exact).any.abs().max()))
     assert errors[0] > errors[1] > errors[2]
     assert errors[2] < 0.01
@@ -72,7 +72,7 @@ def test_smallest_halves_use_the_multi_step_mode() -> None:
         return x_t.map(lambda x: torch.full_like(x, float("nan")))
 
     y = objectives.two_jump_target(never, gaussian_multi, point, step, smallest=0.125)
-    expected = objectives.multi_step_target(gaussian_multi, point, step, 2, _generator())
+    expected = objectives.multi_step_target(gaussian_multi, point, step, 2)
     assert torch.allclose(y.any, expected.any)
 
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import RealClips, draw, real_clips
 from hypothesis import given
 from hypothesis import strategies as st
+from metric_world import RealClips, draw, real_clips
 
 from mfbench.metrics.drift import WINDOW_S, slope_per_10_s, windowed
 from mfbench.metrics.observe import Observation, Readers, observe

@@ -3,9 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from conftest import RealClips
 from hypothesis import given
 from hypothesis import strategies as st
+from metric_world import RealClips
 
 from mfbench.metrics.intelligibility import PhoneErrorRate, WordErrorRate, edit_distance
 from mfbench.metrics.observe import Observation

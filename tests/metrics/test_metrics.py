@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import RealClips, draw
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from metric_world import RealClips, draw
 
 from mfbench.metrics.base import Metric, MetricResult, Prompts
 from mfbench.metrics.observe import Observation, Readers, concatenate, observe
@@ -16,9 +16,7 @@ from mfbench.registry import METRICS
 
 NAMES = METRICS.names()
 SET_METRICS = {"kavd_lite", "kvd_lite", "kad_lite", "favd_lite", "prc_recall"}
-NOT_FOR_ONE_SEED_OF_SHORT_CLIPS = {"diversity_a", "diversity_v"} | {
-    n for n in NAMES if n.startswith("drift_")
-}
+NEED_MORE = {"diversity_a", "diversity_v"} | {n for n in NAMES if n.startswith("drift_")}  # seeds or seconds
 
 
 def metric(name: str) -> Metric:
@@ -54,7 +52,7 @@ def test_contract(name: str, real: Observation, reference: Observation, spoken: 
     assert type(built).__doc__
     result = built.compute(real, reference, spoken.prompts)
     assert len(result.per_clip) == real.clips
-    if name in NOT_FOR_ONE_SEED_OF_SHORT_CLIPS:
+    if name in NEED_MORE:
         assert result == MetricResult(None, 0, 0.0, "not_applicable", [None] * real.clips)
         return
     assert (result.status, result.n, result.coverage) == ("ok", real.clips, 1.0)
@@ -87,7 +85,7 @@ def test_failed_clips_are_counted_and_never_become_a_number(
 
 @given(order=st.permutations(list(range(12))))
 @settings(max_examples=5, deadline=None)
-@pytest.mark.parametrize("name", [n for n in NAMES if n not in NOT_FOR_ONE_SEED_OF_SHORT_CLIPS])
+@pytest.mark.parametrize("name", [n for n in NAMES if n not in NEED_MORE])
 def test_the_order_of_clips_does_not_matter(
     name: str, order: list[int], real: Observation, reference: Observation, spoken: RealClips
 ) -> None:
@@ -99,7 +97,7 @@ def test_the_order_of_clips_does_not_matter(
     assert values[0] == pytest.approx(values[1], abs=1e-5)
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if n not in NOT_FOR_ONE_SEED_OF_SHORT_CLIPS])
+@pytest.mark.parametrize("name", [n for n in NAMES if n not in NEED_MORE])
 def test_a_resample_of_scores_is_the_metric_of_the_resampled_clips(
     name: str, real: Observation, reference: Observation, spoken: RealClips
 ) -> None:
@@ -122,11 +120,7 @@ def test_unknown_prompts_are_refused(real: Observation, reference: Observation, 
 def test_real_clips_score_like_real_clips(
     real: Observation, reference: Observation, spoken: RealClips
 ) -> None:
-    found = {
-        name: value(name, real, reference, spoken.prompts)
-        for name in NAMES
-        if name not in NOT_FOR_ONE_SEED_OF_SHORT_CLIPS
-    }
+    found = {name: value(name, real, reference, spoken.prompts) for name in NAMES if name not in NEED_MORE}
     for name in ("kavd_lite", "kvd_lite", "kad_lite"):
         assert abs(found[name]) < 0.3
     assert found["prc_recall"] > 0.6
@@ -146,7 +140,7 @@ def test_mismatched_pairs_are_the_null(
 ) -> None:
     wrong = real.with_sound_of(np.roll(np.arange(real.clips), 1), spoken.mel, readers)
     for name in NAMES:
-        if name in NOT_FOR_ONE_SEED_OF_SHORT_CLIPS:
+        if name in NEED_MORE | {"prc_recall"}:
             continue
         built, before = metric(name), value(name, real, reference, spoken.prompts)
         after = value(name, wrong, reference, spoken.prompts)
@@ -172,21 +166,19 @@ def test_injected_offsets_are_found_with_the_right_sign(
 
 def test_damage_shows_step_by_step(reference: Observation, spoken: RealClips, readers: Readers) -> None:
     rng = np.random.default_rng(0)
-    noise, jitter = rng.standard_normal(spoken.mel.shape), rng.standard_normal(spoken.face.shape)
-    spread = spoken.face.reshape(-1, 34).std(0)
-    sound = [
-        observe(spoken.frames, (spoken.mel + s * noise).astype(np.float32), readers) for s in (0, 0.3, 0.8, 2)
-    ]
-    video = [
-        observe(draw(spoken.face + s * jitter * spread), spoken.mel, readers) for s in (0, 0.1, 0.3, 0.8)
-    ]
+    mel, face, frames = spoken.mel[:16], spoken.face[:16], spoken.frames[:16]
+    noise, jitter = rng.standard_normal(mel.shape), rng.standard_normal(face.shape)
+    jitter *= spoken.face.reshape(-1, 34).std(0)
+    sound = [observe(frames, (mel + s * noise).astype(np.float32), readers) for s in (0, 0.3, 0.8, 2)]
+    video = [observe(draw(face + s * jitter), mel, readers) for s in (0, 0.1, 0.3, 0.8)]
+    prompts = picked(spoken.prompts, np.arange(16))
     for name in ("kavd_lite", "kad_lite", "favd_lite", "per"):
-        values = [value(name, damaged, reference, spoken.prompts) for damaged in sound]
+        values = [value(name, damaged, reference, prompts) for damaged in sound]
         assert values == sorted(values), name
     for name in ("kavd_lite", "kvd_lite", "favd_lite", "motion_magnitude"):
-        values = [value(name, damaged, reference, spoken.prompts) for damaged in video]
+        values = [value(name, damaged, reference, prompts) for damaged in video]
         assert values == sorted(values), name
-    values = [value("sync_corr", damaged, reference, spoken.prompts) for damaged in video]
+    values = [value("sync_corr", damaged, reference, prompts) for damaged in video]
     assert values == sorted(values, reverse=True)
 
 
@@ -201,7 +193,7 @@ def test_silent_and_still_clips_have_no_sync_but_do_have_quality(
             assert (result.status, result.n) == ("not_applicable", 0)
         assert value("kavd_lite", damaged, reference, spoken.prompts) > 10
     assert value("per", silent, reference, spoken.prompts) == 1.0
-    assert value("motion_magnitude", still, reference, spoken.prompts) == 0.0
+    assert value("motion_magnitude", still, reference, spoken.prompts) < 1e-5
     assert value("audio_rms", silent, reference, spoken.prompts) < -70
 
 
@@ -213,9 +205,7 @@ def test_the_wrong_identity_is_seen(real: Observation, reference: Observation, s
 def test_diversity_is_the_distance_between_seeds(
     real: Observation, reference: Observation, spoken: RealClips
 ) -> None:
-    three = concatenate(
-        [real.select(np.array([0, 1])), real.select(np.array([2, 1])), real.select(np.array([4, 1]))]
-    )
+    three = concatenate([real.select(np.array([clip, 1])) for clip in (0, 2, 4)])
     prompts = Prompts(
         timelines=tuple(spoken.prompts.timelines[i] for i in (0, 1, 0, 1, 0, 1)),
         voice=np.zeros(6, np.int64),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import FPS, RealClips
+from metric_world import FPS, RealClips
 
 from mfbench.character.phones import PHONE_INDEX
 from mfbench.character.timeline import Timeline

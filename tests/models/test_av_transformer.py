@@ -104,7 +104,10 @@ def test_a_flow_matching_checkpoint_ignores_the_step_size_at_first(clip_spec: Cl
     x, condition = make_latents(clip_spec, 2, 5), make_condition(2, 5)
     t = AV.both(torch.full((2, 5), 0.5))
     with torch.no_grad():
-        a, b = (net.denoise(x, t, AV.both(torch.full((2, 5), d)), condition, 0, net.new_cache()) for d in (0.0, 0.5))
+        a, b = (
+            net.denoise(x, t, AV.both(torch.full((2, 5), d)), condition, 0, net.new_cache())
+            for d in (0.0, 0.5)
+        )
     assert torch.equal(a.any, b.any)
 
 
@@ -127,6 +130,8 @@ def test_windowed_streaming_equals_the_windowed_mask(network: AVTransformer, bat
             short = network.encode(batch.latents.slice(k, k + 1), batch.condition.slice(k, k + 1), k, short)
         here = batch.condition.slice(4, 5)
         streamed = network.denoise(batch.latents.slice(4, 5), t, t, here, 4, short)
-        masked = network.encode(batch.latents.slice(0, 4), batch.condition.slice(0, 4), 0, network.new_cache(window=2))
+        masked = network.encode(
+            batch.latents.slice(0, 4), batch.condition.slice(0, 4), 0, network.new_cache(window=2)
+        )
         whole = network.denoise(batch.latents.slice(4, 5), t, t, here, 4, masked)
     assert torch.allclose(streamed.any, whole.any, atol=1e-5)

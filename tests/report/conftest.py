@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from synthetic import Plan, write_run
 
 from mfbench.report import build
+from tests.report.synthetic import Plan, write_run
 
 SMALL = Plan(
     methods=("MutualForcing", "TeacherForcing", "SelfForcing"), steps=(1, 4, 50), prompts=16, seeds=(0, 1, 2)
@@ -25,7 +25,9 @@ class Built:
         return dict(json.loads((self.run / "records" / f"{cell}.json").read_text()))
 
     def cells(self) -> pd.DataFrame:
-        return pd.read_csv(self.out / "cells.csv", dtype={"train_seed": str, "sample_seed": str})
+        # a method is called `null`, which pandas would read as a missing value
+        kept: dict[str, Any] = {"keep_default_na": False, "na_values": [""]}
+        return pd.read_csv(self.out / "cells.csv", dtype={"train_seed": str, "sample_seed": str}, **kept)
 
     def comparisons(self) -> pd.DataFrame:
         return pd.read_csv(self.out / "comparisons.csv")

@@ -11,10 +11,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from conftest import Built
-from synthetic import Plan, write_run
 
 from mfbench.report import assemble, build
+from tests.report.conftest import Built
+from tests.report.synthetic import Plan, write_run
 
 SECTIONS = ("overview", "results", "differences", "steps", "latency", "sync", "drift", "cost", "gallery")
 REBUILD = """

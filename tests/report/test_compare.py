@@ -3,12 +3,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from conftest import Built
 
-from mfbench.report.compare import Baseline, baselines, verdict
-from mfbench.report.estimates import Difference
+from mfbench.report.compare import Baseline, baselines, compare, verdict
+from mfbench.report.estimates import Difference, Estimates
 from mfbench.report.load import Study, load
 from mfbench.report.statistics import Interval
+from tests.report.conftest import Built
+
+EQUAL = Baseline("TeacherForcing", None)
 
 
 @pytest.fixture
@@ -19,18 +21,25 @@ def study(built: Built) -> Study:
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ("TeacherForcing@50", [Baseline("TeacherForcing", 50), Baseline("TeacherForcing", None)]),
-        ("SelfForcing", [Baseline("SelfForcing", None)]),
+        ("TeacherForcing@50", [Baseline("TeacherForcing", 50), EQUAL]),
+        ("SelfForcing", [Baseline("SelfForcing", None), EQUAL]),
         (
             ["TeacherForcing@4", "SelfForcing", "Unknown@3"],
-            [Baseline("TeacherForcing", 4), Baseline("SelfForcing", None), Baseline("TeacherForcing", None)],
+            [Baseline("TeacherForcing", 4), Baseline("SelfForcing", None), EQUAL],
         ),
-        (None, [Baseline("MutualForcing", None)]),
+        (None, [Baseline("TeacherForcing", 50), EQUAL]),
     ],
 )
 def test_baselines(study: Study, given: object, expected: list[Baseline]) -> None:
     changed = replace(study, settings=study.settings | {"report": {"baseline": given}})
     assert list(baselines(changed)) == expected
+
+
+def test_no_pair_is_compared_twice(study: Study) -> None:
+    found = [c.difference for c in compare(study, Estimates(study))]
+    keys = [(d.method, d.steps, d.baseline, d.baseline_steps, d.metric) for d in found]
+    assert len(keys) == len(set(keys))
+    assert not any(d.method == d.baseline and d.steps == d.baseline_steps for d in found)
 
 
 def item(value: float, *, higher_is_better: bool | None) -> Difference:

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import Built
 
 from mfbench.report.estimates import Estimates, difference
 from mfbench.report.load import load
+from tests.report.conftest import Built
 
 
 @pytest.fixture(scope="module")

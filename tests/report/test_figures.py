@@ -4,11 +4,11 @@ import re
 from xml.etree import ElementTree
 
 import pytest
-from conftest import Built
 
 from mfbench.report import drift, figures
 from mfbench.report.estimates import Estimates
 from mfbench.report.load import Study, load
+from tests.report.conftest import Built
 
 
 @pytest.fixture(scope="module")

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Built
-from synthetic import Plan, write_run
 
 from mfbench.bench.record import RecordError
 from mfbench.report.load import load
+from tests.report.conftest import Built
+from tests.report.synthetic import Plan, write_run
 
 
 def test_cells_come_in_the_order_of_the_experiment(built: Built) -> None:
@@ -54,3 +56,30 @@ def test_broken_records_are_named(tmp_path: Path) -> None:
     (tmp_path / "records" / "x.json").write_text('{"cell": "x"}')
     with pytest.raises(RecordError, match="record x: 'schema' is missing"):
         load([tmp_path])
+
+
+TINY = Plan(("TeacherForcing",), (1,), (0,), prompts=4, media=False, extras=False)
+
+
+def _rewrite(run: Path, cell: str, change: Callable[[dict[str, Any]], None]) -> None:
+    path = run / "records" / f"{cell}.json"
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize("wrap", [lambda values: values, lambda values: {"values": values}])
+def test_replicates_come_as_a_list_or_with_their_scheme(tmp_path: Path, wrap: Callable[[Any], Any]) -> None:
+    run = write_run(tmp_path / "run", TINY)
+    listed = [float(v) for v in range(50)]
+    _rewrite(run, "real", lambda content: content["metrics"]["kavd_lite"].update(bootstrap=wrap(listed)))
+    cell = next(cell for cell in load([run]).cells if cell.name == "real")
+    np.testing.assert_array_equal(cell.metrics["kavd_lite"].replicates, listed)
+
+
+@pytest.mark.parametrize("path", ["../secret.png", "/somewhere/secret.png"])
+def test_media_outside_the_run_folder_are_refused(tmp_path: Path, path: str) -> None:
+    run = write_run(tmp_path / "run", TINY)
+    _rewrite(run, "real", lambda content: content.update(media=[{"path": path, "role": "best"}]))
+    with pytest.raises(RecordError, match="leaves the run folder"):
+        load([run])

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import Built
+
+from tests.report.conftest import Built
 
 CELLS = (
     "experiment,cell,method,steps,train_seed,sample_seed,metric,value,ci_low,ci_high,n,unit,kind,"

@@ -51,7 +51,7 @@ def _generate(context: StageContext, sampler: Sampler, part: str, name: str, cou
     made = sampler.clip(condition, sampler.noise(count, chunks, seed), seed)
     handle.remove()
     save_file({k: v.contiguous() for k, v in made.parts().items()}, context.out / f"{name}.safetensors")
-    return chunks
+    return int(chunks)
 
 
 def generated(generate: Parent, name: str) -> AV | None:

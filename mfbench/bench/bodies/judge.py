@@ -90,4 +90,7 @@ def _floors(codecs: Codecs, real: Clips, readers: Readers) -> dict[str, dict[str
 def _table(floors: ReconstructionFloors) -> dict[str, dict[str, Any]]:
     values = asdict(floors)
     rows = {name: {"value": values[name], "unit": UNITS[name]} for name in UNITS}
-    return rows | {f"{name} (real)": {"value": values[f"real_{name}"], "unit": UNITS[name]} for name in ("per", "sync_corr")}
+    return rows | {
+        f"{name} (real)": {"value": values[f"real_{name}"], "unit": UNITS[name]}
+        for name in ("per", "sync_corr")
+    }

@@ -52,9 +52,7 @@ def _seed(context: StageContext) -> int:
     return int(generate.spec.fields["sample_seed"]) if generate else 0
 
 
-def _material(
-    context: StageContext, codecs: Codecs, real: Clips, name: str
-) -> tuple[FloatArray, FloatArray]:
+def _material(context: StageContext, codecs: Codecs, real: Clips, name: str) -> tuple[FloatArray, FloatArray]:
     """Decoded video and mel: generated, or real for an anchor."""
     if "generate" not in context.parents:
         return real.face, real.mel

@@ -92,7 +92,8 @@ def steps_of(context: StageContext) -> int:
         return int(context.fields["budget"]["steps"])
     per_step = context.parents[registered.parents[0]].result.values
     spent = context.parents[rival].result.values["flops"]
-    return round(spent * per_step["steps"] / per_step["flops"])
+    ratio: float = spent * per_step["steps"] / per_step["flops"]
+    return round(ratio)
 
 
 def _costs(outcome: TrainingOutcome, seconds: float, networks: int) -> dict[str, dict[str, Any]]:

@@ -1,7 +1,6 @@
 """Stream a clip of any length from a trained method, chunk by chunk, into an mp4.
 
-    python -m mfbench generate runs/steps_sweep --method MutualForcing --steps 4 --words "maa biy loww" \\
-        --voice 2 --identity 5 --seconds 5.12 --out clip.mp4
+python -m mfbench generate runs/steps_sweep --method MutualForcing --steps 4 --words "maa biy" --out clip.mp4
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Print speed tables: training step, cached and uncached rollout, cost against the number of chunks.
 
-`x products` is the time over that of the call's own matrix products, each timed alone at its shape. Timings on
-a shared machine are ratios within one run.
+`x products` is the time over that of the call's own matrix products, each timed alone at its shape.
+Timings on a shared machine are ratios within one run.
 """
 
 from __future__ import annotations

@@ -34,7 +34,6 @@ from mfbench.metrics.readers.images import (
     unit,
 )
 
-_DRAWS = 640  # calibration faces per identity
 _PIXEL_NOISE = 0.06  # of values in -1..1; keeps the regressions from using single pixels
 _PALETTE_JITTER = 0.02
 _LIGHT_JITTER = 0.12
@@ -42,7 +41,8 @@ _RIDGE = 3e-2
 _CHECK_EVERY = 4  # frames; drawing every frame again would cost as much as all the rest
 _MOUTH_ROWS = slice(17, 29)  # of READ_SIZE_PX
 _MOUTH_COLUMNS = slice(8, 24)
-_LIMIT_FACTOR = 1.5  # a mouth this much further off than the worst of 200 real ones is no mouth
+_LIMIT_DRAWS = 400  # real mouths that the limit of `mouth` is taken from
+_LIMIT_FACTOR = 1.5  # a mouth this much further off than 99 % of them is no mouth
 
 
 @dataclass(frozen=True)
@@ -91,25 +91,25 @@ class PixelReader:
     mouth_limit: FloatArray
 
     @classmethod
-    def fit(cls, face: FloatArray, rng: np.random.Generator) -> Self:
+    def fit(cls, face: FloatArray, rng: np.random.Generator, draws: int = 640) -> Self:
         """Calibrate on face parameters [clips, frames, 34] of the training split.
 
         The motion of the training split, widened by draws over the legal ranges, is drawn with each known
-        identity's looks.
+        identity's looks, `draws` times.
         """
-        motion = _calibration_motion(face.reshape(-1, face.shape[-1]), rng)
+        motion = _calibration_motion(face.reshape(-1, face.shape[-1]), rng, draws)
         weights, centre, bias, coarse = [], [], [], []
         for identity in IDENTITIES:
             parameters = _with_looks(motion, identity_parameters(identity), rng)
             pixels = unit(render(parameters, READ_SIZE_PX))
             coarse.append(coarsen(pixels))
-            rows = pixels.reshape(_DRAWS, -1)
+            rows = pixels.reshape(draws, -1)
             rows = rows + _PIXEL_NOISE * rng.standard_normal(rows.shape, dtype=np.float32)
             found = linear.ridge(rows, motion, _RIDGE)
             weights.append(found.weights)
             centre.append(found.centre)
             bias.append(found.bias)
-        labels = np.repeat(np.arange(len(IDENTITIES)), _DRAWS)
+        labels = np.repeat(np.arange(len(IDENTITIES)), draws)
         looks = linear.discriminant(np.concatenate(coarse), labels, len(IDENTITIES) - 1, shrinkage=1e-2)
         reader = cls(
             weights=np.stack(weights),
@@ -173,20 +173,20 @@ class PixelReader:
 
     def _with_limit(self, face: FloatArray, rng: np.random.Generator) -> Self:
         flat = face.reshape(-1, face.shape[-1])
-        picked = flat[rng.choice(len(flat), 200)]
+        picked = flat[rng.choice(len(flat), _LIMIT_DRAWS)]
         frames = render(picked, READ_SIZE_PX)[:, None]
         known = np.stack([identity_parameters(who) for who in IDENTITIES])[:, :15]
         colours = picked[:, None, len(MOTION_PARAMETERS) : len(MOTION_PARAMETERS) + 15]
         identity = np.abs(colours - known).sum(-1).argmin(1)
-        motion = self._motion(unit(frames).reshape(200, 1, -1), identity)
+        motion = self._motion(unit(frames).reshape(_LIMIT_DRAWS, 1, -1), identity)
         mouth = self._residuals(frames, motion, identity)[1]
-        limit = np.full(1, _LIMIT_FACTOR * mouth.max(), np.float32)
+        limit = np.full(1, _LIMIT_FACTOR * np.quantile(mouth, 0.99), np.float32)
         return type(self)(**{**self.state(), "mouth_limit": limit})
 
 
-def _calibration_motion(real: FloatArray, rng: np.random.Generator) -> FloatArray:
+def _calibration_motion(real: FloatArray, rng: np.random.Generator, draws: int) -> FloatArray:
     """Half from the training split, half uniform over the legal ranges with mouth shapes kept real."""
-    picked = real[rng.choice(len(real), _DRAWS), : len(MOTION_PARAMETERS)].copy()
+    picked = real[rng.choice(len(real), draws), : len(MOTION_PARAMETERS)].copy()
     low, high = np.array([RANGES[name] for name in MOTION_PARAMETERS], np.float32).T
     seen_low, seen_high = np.quantile(real[:, : len(MOTION_PARAMETERS)], (0.002, 0.998), axis=0)
     wide = rng.random(picked.shape, dtype=np.float32)
