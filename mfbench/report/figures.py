@@ -31,9 +31,10 @@ def steps_figure(study: Study, estimates: Estimates, metric: str) -> str | None:
             shown += _line(axes, points, look, 1 + 0.02 * (index - len(looks) / 2))
         _steps_axis(axes, study.steps)
         real = estimates.get("real", None, metric)
+        shown += [] if real is None else [float(real.value or 0.0)]
+        _vertical_scale(axes, shown, example)
         if real is not None:
-            shown += _anchor_line(axes, real, "real", style.REAL, "--")
-        _vertical_scale(axes, shown)
+            _anchor_line(axes, real, "real", style.REAL, "--")
         null = estimates.get("null", None, metric)
         if null is not None and null.value is not None:
             _null_line(axes, null, shown)
@@ -64,22 +65,23 @@ def _steps_axis(axes: Axes, steps: Sequence[int]) -> None:
     axes.set_xlim(min(steps) / 1.25, max(steps) * 1.25)
 
 
-def _anchor_line(axes: Axes, anchor: Estimate, name: str, colour: str, dashes: str) -> list[float]:
+def _anchor_line(axes: Axes, anchor: Estimate, name: str, colour: str, dashes: str) -> None:
+    """A line with its name at the left end, below it where there is no room above."""
     if anchor.value is None:
-        return []
+        return
     if anchor.interval is not None:
         axes.axhspan(anchor.interval.low, anchor.interval.high, color=colour, alpha=0.08, linewidth=0)
     axes.axhline(anchor.value, color=colour, linestyle=dashes, linewidth=1.2)
+    height = axes.transAxes.inverted().transform(axes.transData.transform((1.0, anchor.value)))[1]
     axes.annotate(
         name,
         (0, anchor.value),
         xycoords=("axes fraction", "data"),
-        xytext=(3, 3),
+        xytext=(3, 3 if height < 0.93 else -10),
         textcoords="offset points",
         fontsize=8.5,
         color=colour,
     )
-    return [anchor.value]
 
 
 def _null_line(axes: Axes, null: Estimate, shown: Sequence[float]) -> None:
@@ -92,16 +94,21 @@ def _null_line(axes: Axes, null: Estimate, shown: Sequence[float]) -> None:
         axes.set_xlabel(f"{axes.get_xlabel()}   (null {names.compact(value)}, off scale)")
 
 
-def _vertical_scale(axes: Axes, shown: Sequence[float]) -> None:
-    """Logarithmic where values span more than `WIDE_RANGE`; linear near 0 where some are not positive."""
-    sizes = np.abs(np.array([v for v in shown if v != 0]))
-    positive = min(shown, default=0.0) > 0
-    if not len(sizes) or sizes.max() < WIDE_RANGE * (sizes.min() if positive else np.median(sizes)):
+def _vertical_scale(axes: Axes, shown: Sequence[float], example: Estimate | None = None) -> None:
+    """Logarithmic where a metric that ends at 0 spans more than `WIDE_RANGE`.
+
+    An unbiased estimate may fall a little below 0: then linear there. Everything else stays linear.
+    """
+    high, low = max(shown, default=0.0), min(shown, default=0.0)
+    downward = example is None or example.higher_is_better is False
+    if not downward or (high <= WIDE_RANGE * abs(low) and low > 0) or low < -high / WIDE_RANGE:
         return
-    if positive:
+    if low > 0:
         axes.set_yscale("log")
+    elif high > WIDE_RANGE * float(np.median(np.abs(shown))):
+        axes.set_yscale("symlog", linthresh=float(np.quantile(np.abs(shown), 0.3)), linscale=0.6)
     else:
-        axes.set_yscale("symlog", linthresh=float(np.quantile(sizes, 0.3)), linscale=0.6)
+        return
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: names.compact(value)))
     axes.yaxis.set_minor_formatter(FuncFormatter(_minor_label))
 
@@ -124,18 +131,26 @@ def pareto_figure(study: Study, estimates: Estimates, x_metric: str, y_metric: s
         for x, y in points:
             _pareto_point(axes, x, y, looks[x.method])
             if not any(_close(pair, (x, y)) for pair in labelled):
-                _pareto_label(axes, x, y, looks[x.method])
+                _pareto_label(axes, x, y)
                 labelled.append((x, y))
         _front_line(axes, points)
         real = estimates.get("real", None, y_metric)
         shown = [float(y.value or 0) for _, y in points]
+        shown += [] if real is None else [float(real.value or 0.0)]
+        _latency_axis(axes, [float(x.value or 0.0) for x, _ in points])
+        _vertical_scale(axes, shown, first[1])
         if real is not None:
-            shown += _anchor_line(axes, real, "real", style.REAL, "--")
-        axes.set_xscale("log")
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: names.compact(value)))
-        axes.xaxis.set_minor_formatter(FuncFormatter(_minor_label))
-        _vertical_scale(axes, shown)
+            _anchor_line(axes, real, "real", style.REAL, "--")
         return style.svg(figure)
+
+
+def _latency_axis(axes: Axes, values: Sequence[float]) -> None:
+    """Logarithmic, unless all values lie within a factor that would leave it without labels."""
+    if min(values) <= 0 or max(values) < 4 * min(values):
+        return
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: names.compact(value)))
+    axes.xaxis.set_minor_formatter(FuncFormatter(_minor_label))
 
 
 def _minor_label(value: float, _: int | None) -> str:
@@ -158,14 +173,14 @@ def _close(one: tuple[Estimate, Estimate], other: tuple[Estimate, Estimate]) -> 
     return one[0].steps == other[0].steps and near
 
 
-def _pareto_label(axes: Axes, x: Estimate, y: Estimate, look: Look) -> None:
+def _pareto_label(axes: Axes, x: Estimate, y: Estimate) -> None:
     axes.annotate(
         f"{x.steps}",
         (x.value or 0.0, y.value or 0.0),
         xytext=(4, 4),
         textcoords="offset points",
         fontsize=7.5,
-        color=look.colour,
+        color=style.MUTED,  # one label may serve points of several methods
     )
 
 

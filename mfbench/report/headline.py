@@ -55,7 +55,8 @@ def _unit(unit: str) -> str:
 
 def _metric_column(study: Study, estimates: Estimates, metric: str) -> MetricColumn:
     found = [e for m, s in study.groups() if m not in ANCHORS and (e := estimates.get(m, s, metric))]
-    values = [float(e.value or 0.0) for e in found]
+    real = estimates.get("real", None, metric)
+    values = [float(e.value or 0.0) for e in [*found, *([real] if real else [])]]
     best: dict[int | None, float] = {}
     for steps in study.steps:
         chosen = _best([e for e in found if e.steps == steps])
@@ -84,16 +85,22 @@ def _field(estimates: Estimates, method: str, steps: int | None, column: MetricC
     item = estimates.by_key.get((method, steps, column.metric))
     if item is None or item.value is None:
         return Value("–" if item is None else MISSING.get(item.status, item.status))
-    anchor = method in ANCHORS
+    text = names.number(item.value, column.places)
+    ranked = method not in ANCHORS
     note = _interval(item.interval, column.places)
     if item.coverage is not None and item.coverage < 0.995:
         note += f" · {item.coverage:.0%} read"
     return Value(
-        names.number(item.value, column.places),
+        text,
         note,
-        best=not anchor and item.value == column.best.get(steps),
-        top=not anchor and item.value == column.top,
+        best=ranked and text == _printed(column.best.get(steps), column.places),
+        top=ranked and text == _printed(column.top, column.places),
     )
+
+
+def _printed(value: float | None, places: int) -> str | None:
+    """A best value as it is printed: rows that print the same are marked alike."""
+    return None if value is None else names.number(value, places)
 
 
 def _interval(interval: Interval | None, places: int) -> str:

@@ -100,11 +100,11 @@ def pick(wanted: Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
 
 
 def decimals(values: Iterable[float]) -> int:
-    """Decimals for a column, so that its median has about three significant digits."""
+    """Decimals for a column: three significant digits for a value between its median and its largest."""
     sizes = sorted(abs(value) for value in values if value and math.isfinite(value))
     if not sizes:
         return 0
-    middle = sizes[len(sizes) // 2]
+    middle = math.sqrt(sizes[len(sizes) // 2] * sizes[-1])
     if all(size == int(size) for size in sizes):
         return 0
     return min(max(2 - math.floor(math.log10(middle)), 0), 4)

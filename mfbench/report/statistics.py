@@ -91,7 +91,9 @@ def interval(centre: float, replicates: Floats, level: float = LEVEL) -> Interva
     if len(finite) < 20 or np.ptp(finite) == 0:
         return None
     low, high = np.quantile(finite - finite.mean(), [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(centre + low), float(centre + high))
+    if low == high:  # nearly all replicates agree: they say nothing about the spread
+        return None
+    return Interval(float(centre + min(low, 0.0)), float(centre + max(high, 0.0)))
 
 
 @lru_cache(maxsize=16)

@@ -73,6 +73,7 @@ img.large { max-width: 680px; grid-column: 1 / -1; }
   max-width: 640px; }
 figure { margin: 0; }
 figure video, figure img { width: 100%; border-radius: 8px; background: #eef0f3; display: block; }
+figure video { aspect-ratio: 3 / 4; object-fit: contain; object-position: top; }
 figure audio { width: 100%; }
 figcaption { font-size: .8rem; color: var(--muted); line-height: 1.35; margin-top: 5px; }
 figcaption b { color: var(--ink); }

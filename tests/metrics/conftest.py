@@ -11,7 +11,7 @@ from mfbench.metrics.observe import Observation, Readers, observe
 
 @pytest.fixture(scope="session")
 def train() -> RealClips:
-    return real_clips("train", 64)
+    return real_clips("train", 48)
 
 
 @pytest.fixture(scope="session")

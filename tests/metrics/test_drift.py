@@ -15,7 +15,7 @@ NAMES = ("drift_colour", "drift_identity", "drift_loudness", "drift_sync")
 
 @pytest.fixture(scope="module")
 def long_clips() -> RealClips:
-    return real_clips("test", 6, seconds=25.6)
+    return real_clips("test", 4, seconds=25.6)
 
 
 def drift(name: str, seen: Observation, clips: RealClips) -> float:

@@ -40,7 +40,7 @@ def test_windows_are_whitened_on_the_training_split(train: RealClips, readers: R
     windows = observe(train.frames, train.mel, readers).windows
     flat = windows.agreement.reshape(-1, 3)
     np.testing.assert_allclose(flat.std(0), 1.0, atol=0.02)
-    assert windows.joint.shape == (64, 15, 18 + 13 + 3)
+    assert windows.joint.shape == (48, 15, 18 + 13 + 3)
 
 
 def test_a_clip_that_is_not_finite_is_marked_and_the_others_are_read(

@@ -5,8 +5,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from mfbench.report import drift, figures
-from mfbench.report.estimates import Estimates
+from mfbench.report import drift, figures, style
+from mfbench.report.estimates import Estimate, Estimates
 from mfbench.report.load import Study, load
 from tests.report.conftest import Built
 
@@ -68,3 +68,26 @@ def test_a_drift_trace_is_the_mean_over_seeds_inside_its_band(study: Study) -> N
     assert (trace.low < trace.mean).all()
     assert (trace.mean < trace.high).all()
     assert drift.steps_shown(study) == 4
+
+
+def test_scales_stay_linear_unless_a_falling_metric_spans_a_decade() -> None:
+    def scale(shown: list[float], *, higher_is_better: bool | None) -> str:
+        example = Estimate("m", 1, "q", 1.0, None, 1, "", "quality", higher_is_better, "ok")
+        with style.panel("", "") as (_, axes):
+            figures._vertical_scale(axes, shown, example)
+            return axes.get_yscale()
+
+    assert scale([1.0, 30.0], higher_is_better=False) == "log"
+    assert scale([1.0, 5.0], higher_is_better=False) == "linear"
+    assert scale([0.01, 1.0], higher_is_better=True) == "linear"
+    assert scale([-3.0, 30.0], higher_is_better=None) == "linear"
+    assert scale([-0.1, 0.5, 1.0, 30.0], higher_is_better=False) == "symlog"
+    assert scale([-9.0, 0.5, 1.0, 30.0], higher_is_better=False) == "linear"
+
+
+def test_latencies_close_together_keep_their_labels() -> None:
+    with style.panel("", "") as (_, axes):
+        figures._latency_axis(axes, [116.0, 164.0])
+        assert axes.get_xscale() == "linear"
+        figures._latency_axis(axes, [10.0, 400.0])
+        assert axes.get_xscale() == "log"

@@ -150,3 +150,11 @@ def test_pareto_front_is_what_no_other_point_beats(points: np.ndarray) -> None:
 
     expected = [not beaten(i) for i in range(len(points))]
     assert pareto_front(points[:, 0], points[:, 1]).tolist() == expected
+
+
+def test_an_interval_holds_its_estimate_and_needs_more_than_a_few_odd_replicates() -> None:
+    nearly_equal = np.concatenate([np.ones(199), [0.5]])
+    assert interval(0.97, nearly_equal) is None
+    skewed = interval(1.0, np.concatenate([np.zeros(60), np.ones(40)]))
+    assert skewed is not None
+    assert skewed.low <= 1.0 <= skewed.high
