@@ -6,15 +6,16 @@ import hashlib
 
 import numpy as np
 
-DATA_VERSION = 1
-_FACE_DIGEST = "92a090e0645f"
+DATA_VERSION = 2
+_FACE_DIGEST = "7d92eb1c7066"
 _AUDIO_DIGEST = "5036bdf43cc1"
 
 
 def self_test() -> None:
     """Check that a fixed performance is what this DATA_VERSION promises.
 
-    Values are rounded to 1e-3 before hashing, so that a last-bit difference between processors passes.
+    Values are rounded to 1e-3 before hashing, and none of them is within 1e-6 of where the rounding turns, so
+    that a last-bit difference between processors passes.
 
     Raises:
         RuntimeError: the generator changed without a new DATA_VERSION, or this machine computes otherwise.

@@ -25,8 +25,8 @@ from mfbench.registry import CODECS
 
 _SMALLEST_SPREAD = 0.02  # a parameter that hardly varies in training may still drift, but is not blown up
 
-# Scale of a standardised parameter in the latent: how long it outlives the noise and what it weighs in the loss.
-# The mouth is 4 of 34 parameters and carries the speech; looks are 23 and nearly constant in a clip.
+# Scale of a standardised parameter in the latent: how long it outlives the noise and what it weighs in the
+# loss. The mouth is 4 of 34 parameters and carries the speech; looks are 23 and nearly constant in a clip.
 _EMPHASIS = np.array([1.5] * 4 + [1.0] * 7 + [0.5] * len(APPEARANCE_PARAMETERS), np.float32)
 
 

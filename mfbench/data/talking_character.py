@@ -76,7 +76,7 @@ class TalkingCharacter:
         seed: of the whole world.
     """
 
-    version = 1
+    version = 2  # raised with character.DATA_VERSION, so that stages of an older world are not reused
 
     def __init__(
         self, *, preset: str = "motion", train_clips: int = 1024, seconds: float = 5.12, seed: int = 0

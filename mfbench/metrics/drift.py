@@ -1,7 +1,8 @@
 """How quality changes over a long rollout: the slope over windows of equal length, per 10 s.
 
 Colour, identity and loudness are distances from the first window, whose slope is taken over the later ones
-(the first is at distance 0 by definition). A real talker drifts a little too: compare with the real row.
+(the first is at distance 0 by definition). A slope is signed and a real talker drifts a little too: the best
+value is the real row's.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class DriftColour(Metric):
 
     name = "drift_colour"
     unit = "grey levels/10 s"
-    higher_is_better = False
+    higher_is_better = None
 
     def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
         """Slope per clip."""
@@ -78,7 +79,7 @@ class DriftIdentity(Metric):
 
     name = "drift_identity"
     unit = "cos/10 s"
-    higher_is_better = False
+    higher_is_better = None
 
     def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
         """Slope per clip."""
@@ -94,7 +95,7 @@ class DriftLoudness(Metric):
 
     name = "drift_loudness"
     unit = "dB/10 s"
-    higher_is_better = False
+    higher_is_better = None
 
     def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
         """Slope per clip."""
@@ -109,7 +110,7 @@ class DriftSync(Metric):
 
     name = "drift_sync"
     unit = "r/10 s"
-    higher_is_better = False
+    higher_is_better = None
 
     def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
         """Slope per clip; silent or still windows are left out."""

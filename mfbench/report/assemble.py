@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from mfbench.report import appendix, figures, html, markdown, results, tables
+from mfbench.report import appendix, figures, html, inputs, markdown, results, tables
 from mfbench.report.compare import compare
 from mfbench.report.cost import cost
 from mfbench.report.document import Page, Section, figures_of
@@ -23,11 +23,14 @@ LEDE = (
 def build(run_dirs: Sequence[Path], out_dir: Path) -> Path:
     """Write `index.html`, `index.md`, `figures/`, `cells.csv` and `comparisons.csv`; returns the HTML file.
 
-    The files are the same, byte by byte, for the same records.
+    The files are the same, byte by byte, for the same records; a report that is still current is left alone.
 
     Raises:
         RecordError: where a record is broken, or where there is none.
     """
+    wanted = inputs.key(run_dirs)
+    if inputs.is_current(out_dir, wanted):
+        return out_dir / "index.html"
     study = load(run_dirs)
     estimates = Estimates(study)
     comparisons = compare(study, estimates)
@@ -54,6 +57,7 @@ def build(run_dirs: Sequence[Path], out_dir: Path) -> Path:
     _write_figures(page, out_dir / "figures")
     (out_dir / "index.md").write_text(markdown.render(page), encoding="utf-8")
     (out_dir / "index.html").write_text(html.render(page), encoding="utf-8")
+    inputs.remember(out_dir, wanted)
     return out_dir / "index.html"
 
 

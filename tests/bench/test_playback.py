@@ -101,7 +101,7 @@ def test_prompts_are_checked(world) -> None:  # type: ignore[no-untyped-def]
         prompt(served, ["hello"], 1, 2, 1.92, 0)
     with pytest.raises(UsageError, match="give more --seconds or fewer words"):
         prompt(served, ["maa"] * 9, 1, 2, 0.64, 0)
-    with pytest.raises(UsageError, match="voices are 0..7"):
+    with pytest.raises(UsageError, match=r"voices are 0\.\.7"):
         prompt(served, [], 8, 2, 0.64, 0)
 
 

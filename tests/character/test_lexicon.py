@@ -11,6 +11,19 @@ def test_no_word_begins_another() -> None:
         assert other.phones[: len(one.phones)] != one.phones
 
 
+def test_a_run_of_phones_is_one_sequence_of_words() -> None:
+    """Sardinas and Patterson 1953: no dangling suffix of the code is itself a word."""
+    code = {word.phones for word in LEXICON}
+    dangling = {b[len(a) :] for a, b in permutations(code, 2) if b[: len(a)] == a}
+    seen: set[tuple[str, ...]] = set()
+    while dangling - seen:
+        seen |= dangling
+        longer = {word[len(s) :] for s in dangling for word in code if word[: len(s)] == s}
+        shorter = {s[len(word) :] for s in dangling for word in code if s[: len(word)] == word}
+        dangling = longer | shorter
+    assert not seen & code
+
+
 def test_no_word_ends_in_a_plosive_or_holds_silence() -> None:
     for word in LEXICON:
         assert PHONES[PHONE_INDEX[word.phones[-1]]].kind != "plosive"

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mfbench.character.lexicon import LEXICON
+from mfbench.character.phones import BILABIALS
 from mfbench.character.streams import stream
 from mfbench.character.timeline import Timeline, script, spoken_script
 
@@ -34,6 +35,24 @@ def test_words_are_their_phones_in_order(timeline: Timeline) -> None:
         inside = [name for name, begin, stop in timeline.phones if begin >= start and stop <= end]
         assert tuple(inside) == LEXICON[index].phones
     assert timeline.spoken == tuple(p for i in timeline.word_ids for p in LEXICON[i].phones)
+
+
+@given(timelines)
+@settings(max_examples=50, deadline=None)
+def test_every_second_holds_speech_after_a_short_silence(timeline: Timeline) -> None:
+    spoken = [(start, end) for name, start, end in timeline.phones if name != "SIL"]
+    assert 0.05 < spoken[0][0] < 0.3
+    # the least of a sum of clipped ramps lies at one of their corners
+    corners = [at for start, end in spoken for at in (start - 1, start, end - 1, end)]
+    for begin in (at for at in corners if 0 <= at <= timeline.duration_s - 1):
+        assert sum(max(0.0, min(end, begin + 1) - max(start, begin)) for start, end in spoken) > 0.3
+
+
+@given(timelines)
+@settings(max_examples=50, deadline=None)
+def test_lips_are_together_for_a_tenth_of_a_second(timeline: Timeline) -> None:
+    """More than one frame at 12.5 fps, so that every closure is seen."""
+    assert all(end - start >= 0.1 for name, start, end in timeline.phones if name in BILABIALS)
 
 
 @given(timelines)

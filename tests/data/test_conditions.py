@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mfbench.character.lexicon import LEXICON
-from mfbench.character.timeline import Timeline
-from mfbench.data.conditions import word_slots
+from mfbench.character.streams import stream
+from mfbench.character.timeline import Timeline, script
+from mfbench.character.voices import VOICES
+from mfbench.data.conditions import SLOTS, word_slots
 
 CHUNK_S = 0.25
 UNIT_S = 1 / 64  # binary fractions, so that borders compare exactly
@@ -48,6 +50,16 @@ def test_padding_comes_last(timeline: Timeline) -> None:
         filled = np.count_nonzero(row)
         assert (row[:filled] > 0).all()
         assert (row[filled:] == 0).all()
+
+
+@pytest.mark.parametrize("rate", sorted({voice.rate for voice in VOICES}))
+def test_spoken_words_always_fit_the_slots(rate: float) -> None:
+    """A chunk and the next one touch at most 4 words: 3 in full do not fit between the first and last."""
+    shortest = min(word.duration_s for word in LEXICON) * 0.85 / rate
+    assert (SLOTS - 1) * shortest > 2 * 0.32
+    for index in range(40):
+        timeline = script(stream(0, "train", index, "script"), 5.12, rate)
+        word_slots(timeline, 0.32, 16)
 
 
 def test_too_many_words_are_refused() -> None:

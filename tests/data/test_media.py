@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -37,6 +38,12 @@ def lag(heard: NDArray[np.float32], said: NDArray[np.float32]) -> int:
     return int((peak + size // 2) % size - size // 2)
 
 
+def with_halved_chroma(frames: NDArray[np.uint8]) -> NDArray[np.int_]:
+    """What yuv420p alone leaves of the pictures; how much that is depends on whose colours they are."""
+    pictures = [av.VideoFrame.from_ndarray(frame, format="rgb24") for frame in frames]
+    return np.stack([p.reformat(format="yuv420p").to_ndarray(format="rgb24") for p in pictures]).astype(int)
+
+
 def test_round_trip_keeps_picture_and_sound_in_place(clip: Path, performance: Performance) -> None:
     media = read_mp4(clip, fps=25, sample_rate_hz=RATE_HZ, size_px=SIZE_PX)
     drawn = render(performance.face, SIZE_PX)
@@ -44,8 +51,8 @@ def test_round_trip_keeps_picture_and_sound_in_place(clip: Path, performance: Pe
     assert media.waveform.shape == performance.waveform.shape
     assert lag(media.waveform, performance.waveform) == 0
     assert np.corrcoef(media.waveform, performance.waveform)[0, 1] > 0.99
-    error = np.abs(media.frames.astype(int) - drawn).mean((1, 2, 3))
-    assert error.max() < 4
+    error = np.abs(media.frames.astype(int) - with_halved_chroma(drawn)).mean((1, 2, 3))
+    assert error.max() < 3  # 1.8 to 2.5 over the sixteen identities
     assert media.facts.bad_packets == 0
     assert not media.facts.variable_rate
     assert media.facts.source_frames == len(drawn)
