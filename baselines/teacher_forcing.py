@@ -150,10 +150,10 @@ class ContinuedTeacherForcing(FlowMatching):
 
 @METHODS.register_module()
 class Bidirectional(FlowMatching):
-    """Full-attention flow matching over the whole clip: the quality ceiling without streaming."""
+    """Full-attention flow matching over whole clips, started from the causal checkpoint: no streaming."""
 
     version = 1
-    parents = ("VideoOnly", "AudioOnly")
+    parents = ("TeacherForcing",)
     stage = "train"
     steps = (1, 2, 4, 8, 16, 50)
     on_design = (1, 2, 4, 8, 16, 50)
@@ -169,16 +169,14 @@ class Bidirectional(FlowMatching):
         *,
         time_shift: float = 2.0,
         word_drop: float = 0.1,
-        learning_rate: float = 4e-3,
+        learning_rate: float = 2e-3,
         ema_decay: float = 0.995,
         guidance: float = 1.0,
         solver: Literal["euler", "heun"] = "euler",
         grid_shift: float = 1.0,
     ) -> None:
-        student = networks.copy_of("VideoOnly")
-        student.load_branch(networks.trained["AudioOnly"], "audio")
         super().__init__(
-            student,
+            networks.copy_of("TeacherForcing"),
             times="uniform",
             time_shift=time_shift,
             word_drop=word_drop,

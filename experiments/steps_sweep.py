@@ -11,12 +11,12 @@ model = dict(dim=64, depth=4)
 budget = dict(
     batch_size=16,
     min_chunks=4,
-    unimodal_steps=300,
-    joint_steps=1300,
-    bidirectional_steps=700,
+    unimodal_steps=250,
+    joint_steps=1800,
+    bidirectional_steps=600,
     few_step_steps=350,
-    ode_steps=80,
-    self_forcing_steps=250,
+    ode_steps=60,
+    self_forcing_steps=200,
 )
 methods = [
     dict(type="TeacherForcing"),

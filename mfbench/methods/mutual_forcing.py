@@ -5,8 +5,7 @@ mode. The few-step mode writes the history; on that history the multi-step mode 
 teaches the few-step mode by self-distillation. Stage 1 is `AudioOnly` and `VideoOnly`, stage 2
 `TeacherForcing` (both in `baselines`), whose checkpoint this stage starts from.
 
-The authors released no code. What the paper leaves open is an option here; `experiments/tuning.py` measures
-the defaults.
+The authors released no code; what the paper leaves open is an option here.
 """
 
 from __future__ import annotations

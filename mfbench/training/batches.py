@@ -48,7 +48,8 @@ class BatchPlan:
     """How batches are drawn.
 
     Attributes:
-        min_chunks, max_chunks: training length in chunks, uniform between them (flexible length).
+        min_chunks, max_chunks: training length in chunks (flexible length); short windows are drawn more
+            often, they cost less and the chunks in them are as good.
         from_start: share of windows that start at the clip's first chunk.
     """
 
@@ -60,12 +61,12 @@ class BatchPlan:
 
     def chunks(self, step: int) -> int:
         """Length of this step's windows."""
-        return int(self._stream(step).integers(self.min_chunks, self.max_chunks + 1))
+        return self._length(self._stream(step))
 
     def batch(self, data: LatentSet, step: int) -> AVBatch:
         """The batch of a step; clips come in shuffled epochs, so each is seen equally often."""
         stream = self._stream(step)
-        chunks = int(stream.integers(self.min_chunks, self.max_chunks + 1))
+        chunks = self._length(stream)
         total, count = data.words.shape[1], data.words.shape[0]
         position = step * self.batch_size + np.arange(self.batch_size)
         clips = np.array(
@@ -74,6 +75,9 @@ class BatchPlan:
         start = stream.integers(0, total - chunks + 1, self.batch_size)
         start[stream.random(self.batch_size) < self.from_start] = 0
         return data.window(torch.from_numpy(clips), torch.from_numpy(start), chunks)
+
+    def _length(self, stream: np.random.Generator) -> int:
+        return self.min_chunks + int((self.max_chunks - self.min_chunks + 1) * stream.random() ** 2)
 
     def _stream(self, step: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, 1, step])

@@ -50,8 +50,8 @@ def test_every_second_holds_speech_after_a_short_silence(timeline: Timeline) -> 
 
 @given(timelines)
 @settings(max_examples=50, deadline=None)
-def test_lips_are_together_for_a_tenth_of_a_second(timeline: Timeline) -> None:
-    """More than one frame at 12.5 fps, so that every closure is seen."""
+def test_bilabials_last_a_tenth_of_a_second(timeline: Timeline) -> None:
+    """Longer than a frame at 12.5 fps, so that one falls inside; the smoothed lips meet for less of it."""
     assert all(end - start >= 0.1 for name, start, end in timeline.phones if name in BILABIALS)
 
 
