@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hypothesis
 import pytest
 import torch
 
@@ -9,6 +10,13 @@ from mfbench.clip_spec import ClipSpec
 from mfbench.models.av_transformer import AVTransformer, TransformerSpec
 from mfbench.training.batches import LatentSet
 from mfbench.types import AV, AVBatch, Condition
+
+
+# A busy machine is slow without being wrong: properties are checked without a stopwatch.
+hypothesis.settings.register_profile(
+    "mfbench", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("mfbench")
 
 
 @pytest.fixture(autouse=True)

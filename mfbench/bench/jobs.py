@@ -102,3 +102,21 @@ def read(folder: Path) -> tuple[Job, Settings, dict[str, Any]]:
         track=content["track"],
     )
     return job, settings, content
+
+
+def most_urgent_first(planned: list[Job]) -> list[Job]:
+    """Jobs with the longest chain of jobs behind them first, so that no core waits for the last chain."""
+    maker = {stage.id: job for job in planned for stage in job.stages}
+    behind: dict[str, list[Job]] = {job.name: [] for job in planned}
+    for job in planned:
+        for id_ in job.external:
+            if id_ in maker:
+                behind[maker[id_].name].append(job)
+    lengths: dict[str, int] = {}
+
+    def length(job: Job) -> int:
+        if job.name not in lengths:
+            lengths[job.name] = 1 + max((length(after) for after in behind[job.name]), default=0)
+        return lengths[job.name]
+
+    return sorted(planned, key=length, reverse=True)

@@ -73,7 +73,7 @@ class Scheduler:
             PreflightError: if the checks of the first job failed; nothing ran then.
             RunError: if the disk is full.
         """
-        self.waiting = list(planned)
+        self.waiting = jobs.most_urgent_first(planned)
         try:
             while self.waiting or self.active:
                 self._launch()

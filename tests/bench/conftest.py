@@ -95,7 +95,7 @@ def toy(start: Start, inside: None, capsys: pytest.CaptureFixture[str]) -> Toy:
         words = [str(word) for word in arguments]
         if words[0] == "run" and "in-process" not in words:
             process = start(*arguments, pause_s=pause_s)
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=240)
             return subprocess.CompletedProcess(words, process.returncode, out, err)
         capsys.readouterr()
         status = cli.main(words)

@@ -5,10 +5,10 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfbench.bench import plan
+from mfbench.bench import jobs, plan
 from mfbench.bench.experiment import load
 from mfbench.bench.jobs import group
-from mfbench.bench.stage import StageSpec, canonical
+from mfbench.bench.stage import Stage, StageSpec, canonical
 
 
 def made(path, *overrides):
@@ -127,3 +127,18 @@ def test_version_kind_parents_and_code_are_part_of_the_id():
         StageSpec("train", "X", (1,), {}, code="c"),
     ]
     assert len({spec.id for spec in specs}) == len(specs)
+
+
+def test_jobs_with_the_longest_chain_behind_them_come_first() -> None:
+    """c waits for b, b for a; d waits for nothing: a, b, then the ends in their order."""
+
+    def stage(name: str, *parents: str) -> Stage:
+        roles = {p: made[p].id for p in parents}
+        kinds = dict.fromkeys(parents, "train")
+        return Stage(StageSpec("train", name, (1,), {}, roles, kinds), "", name)
+
+    made: dict[str, Stage] = {}
+    for name, parents in (("d", ()), ("a", ()), ("b", ("a",)), ("c", ("b",))):
+        made[name] = stage(name, *parents)
+    planned = [jobs.Job(name, (made[name],)) for name in ("d", "c", "b", "a")]
+    assert [job.name for job in jobs.most_urgent_first(planned)] == ["a", "b", "d", "c"]
