@@ -11,7 +11,6 @@ from mfbench.models.av_transformer import AVTransformer, TransformerSpec
 from mfbench.training.batches import LatentSet
 from mfbench.types import AV, AVBatch, Condition
 
-
 # A busy machine is slow without being wrong: properties are checked without a stopwatch.
 hypothesis.settings.register_profile(
     "mfbench", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
