@@ -1,6 +1,6 @@
 """Every stage with two methods at toy size; checks the machinery, its numbers mean nothing.
 
-Command:  python -m mfbench run experiments/smoke.py      (at most 60 s on 2 cores)
+Command:  python -m mfbench run experiments/smoke.py      (target: 60 s on 2 cores)
 """
 
 custom_imports = dict(imports=["baselines"])
