@@ -10,7 +10,6 @@ import torch
 from torch import nn
 
 from mfbench.bench.clips import Clips
-from mfbench.clip_spec import ClipSpec
 from mfbench.flows.rollout import Horizon, rollout, stream, whole_clip
 from mfbench.methods.base import Method, Parents
 from mfbench.models.av_transformer import AVTransformer
@@ -100,8 +99,3 @@ def conditions(clips: Clips, reference: torch.Tensor) -> Condition:
     voice = torch.from_numpy(clips.voice_descriptor)
     words = torch.from_numpy(clips.words)
     return Condition(torch.cat([reference, voice], -1), words, torch.zeros(len(words), dtype=torch.bool))
-
-
-def media_seconds(spec: ClipSpec, chunks: int) -> float:
-    """Duration of a number of chunks."""
-    return chunks * spec.chunk_seconds

@@ -125,15 +125,6 @@ def dmd_times(x: AV, generator: torch.Generator, *, shift: float, per_chunk: boo
     return shared_times(x, generator, shift=shift, per_chunk=per_chunk).map(lambda t: t.clamp(0.02, 0.98))
 
 
-def cosine(a: AV, b: AV) -> float:
-    """Mean cosine between two sets of outputs over all modalities, a probe for an ignored step size."""
-    values = [
-        torch.nn.functional.cosine_similarity(x.flatten(1), y.flatten(1), dim=1).mean()
-        for x, y in zip(a.parts().values(), b.parts().values(), strict=True)
-    ]
-    return float(torch.stack(values).mean())
-
-
 def is_power_of_two_fraction(d: float) -> bool:
     """Whether d is 1 / 2^j, the grid of the ShortCut construction."""
     return d > 0 and math.log2(1 / d).is_integer()
