@@ -31,7 +31,7 @@ unit: setup
 
 smoke: setup
 	rm -rf runs/smoke-check
-	$(RUN) -m mfbench run experiments/smoke.py --out runs/smoke-check
+	$(RUN) -m mfbench run experiments/smoke.py --out runs/smoke-check --reports runs/smoke-check/reports
 
 test-slow: setup
 	$(RUN) -m pytest -q -m slow
