@@ -35,9 +35,8 @@ def renoise_spec(steps: int, shift: float, on_design: tuple[int, ...] = ()) -> S
 class ODEInit(Method):
     """Initialisation of Self-Forcing: regress x_0 from noised clips of the bidirectional teacher's ODE.
 
-    The teacher's clips for the conditions of a batch are drawn afresh every `reuse` steps instead of being
-    stored; noised to the student's step levels by the trajectory's own noise end point. Differs from the
-    paper, which stores the trajectory: the levels lie on the straight line between its two ends.
+    Differs from the paper, which stores trajectories: the teacher's clips are drawn afresh for every batch,
+    and the student's step levels lie on the straight line between a clip and the noise it came from.
     """
 
     version = 1
@@ -117,7 +116,6 @@ class SelfForcing(Method):
         exit_by: Literal["index", "level"] = "index",
         real_guidance: float = 1.0,
         critic_ratio: int = 5,
-        word_drop: float = 0.1,
         learning_rate: float = 5e-4,
         critic_learning_rate: float = 1e-3,
         ema_decay: float = 0.98,
@@ -127,7 +125,6 @@ class SelfForcing(Method):
         self.fake = networks.copy_of("Bidirectional")
         self.shift, self.levels, self.exit_by = shift, levels, exit_by
         self.real_guidance, self.critic_ratio = real_guidance, critic_ratio
-        self.word_drop = word_drop
         self.critic_learning_rate = critic_learning_rate
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
