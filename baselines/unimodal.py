@@ -7,6 +7,7 @@ import torch
 from mfbench.methods import objectives
 from mfbench.methods.base import Method, Parents
 from mfbench.methods.contexts import on_history
+from mfbench.models.av_transformer import BRANCH_PARTS
 from mfbench.registry import METHODS
 from mfbench.types import AV, AVBatch, LossOutput, SamplerSpec
 
@@ -30,7 +31,7 @@ class _OneBranch(Method):
     ) -> None:
         super().__init__(networks.fresh, learning_rate=learning_rate, ema_decay=ema_decay)
         self.time_shift, self.word_drop = time_shift, word_drop
-        for name in ("branches", "conditions", "times", "steps"):
+        for name in BRANCH_PARTS:
             for modality, part in getattr(self.student, name).items():
                 part.requires_grad_(modality == self.modality)
 

@@ -39,7 +39,7 @@ class ClipSpec:
     video_grid: tuple[int, int] = (1, 1)
     video_channels: int = 34
     mel_frames_per_audio_token: int = 4
-    audio_channels: int = 24
+    audio_channels: int = 48
 
     def __post_init__(self) -> None:
         if self.chunks < 1:

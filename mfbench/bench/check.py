@@ -219,7 +219,7 @@ class Checker:
         for name, value in values.items():
             self.same_type((*keys, name), value, getattr(defaults, name))
             if isinstance(value, int | float) and value < (
-                0 if name in ("long_prompts", "gallery", "warmup") else 1e-9
+                0 if name in ("long_prompts", "repeats", "warmup") else 1e-9
             ):
                 self.fail((*keys, name), f"wanted a positive number, got {value!r}")
         return values

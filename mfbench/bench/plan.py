@@ -193,7 +193,7 @@ class _Builder:
         sampling = {key: options[key] for key in item.constant("sampling_options", ()) if key in options}
         fields = {"steps": steps, "options": sampling}
         parents = {"train": train} | self.pick("test", "codec")
-        generate_fields = fields | {"sample_seed": sample_seed, "gallery": self.experiment.suite.gallery}
+        generate_fields = fields | {"sample_seed": sample_seed} | self.extras(sample_seed)
         generate = self.add("generate", item.name, f"generate {name}", generate_fields, parents, item)
         stages = {
             "train": train,
@@ -217,6 +217,16 @@ class _Builder:
             ancestors=tuple(chain),
             off_design=bool(designed) and steps not in designed,
         )
+
+    def extras(self, sample_seed: int) -> dict[str, int | bool]:
+        """What only the first sampling seed generates: the long horizon and repeated prompts."""
+        suite = self.experiment.suite
+        first = sample_seed == self.experiment.axes.sample_seed[0]
+        return {
+            "long": first and suite.long_prompts > 0,
+            "repeats": suite.repeats if first else 0,
+            "repeated_prompts": suite.repeated_prompts if first else 0,
+        }
 
     def training(self, entry: MethodEntry, seed: int, below: tuple[str, ...]) -> list[str]:
         """Ids of a training and of all trainings that it starts from, oldest first, itself last."""

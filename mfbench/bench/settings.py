@@ -26,8 +26,9 @@ class Suite:
     Attributes:
         metrics: registered names; empty means all.
         prompts: clips per cell of `seconds` each; `reference` real clips that they are compared with.
-        long_prompts: clips of `long_seconds`, for drift; 0 leaves the long horizon out.
-        gallery: clips per cell that are kept as playable media.
+        long_prompts: clips of `long_seconds`, for drift; 0 leaves the long horizon out. They and the repeats
+            are generated with the first sampling seed only.
+        repeats: samples of each of the first `repeated_prompts` prompts, for diversity; 0 leaves them out.
     """
 
     metrics: tuple[str, ...] = ()
@@ -36,7 +37,8 @@ class Suite:
     seconds: float = 5.12
     long_prompts: int = 0
     long_seconds: float = 25.6
-    gallery: int = 3
+    repeats: int = 0
+    repeated_prompts: int = 8
     timing: Timing = field(default_factory=Timing)
 
 

@@ -6,7 +6,7 @@ import hashlib
 
 import numpy as np
 
-DATA_VERSION = 2
+DATA_VERSION = 3
 _FACE_DIGEST = "7d92eb1c7066"
 _AUDIO_DIGEST = "5036bdf43cc1"
 

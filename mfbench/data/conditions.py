@@ -5,16 +5,20 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from mfbench.character.lexicon import LEXICON
 from mfbench.character.timeline import Timeline
 
 SLOTS = 4
+AGES = 4  # announced, begins in this chunk, goes on, goes on for longer
+VOCABULARY = len(LEXICON) * AGES
 
 
 def word_slots(timeline: Timeline, chunk_s: float, chunks: int, slots: int = SLOTS) -> NDArray[np.int64]:
-    """Word ids [chunks, slots]: lexicon index + 1 in spoken order, 0 for an empty slot.
+    """Word ids [chunks, slots] in spoken order: 1 + lexicon index + len(LEXICON) * age, 0 if empty.
 
     A word stands in the chunk before its onset and in every chunk it overlaps, so speech never precedes its
-    condition and the timing inside is for audio and video to agree on.
+    condition and the timing inside is for audio and video to agree on. The age says for how many chunks
+    the word has been listed, which the lists of earlier chunks say as well.
 
     Raises:
         ValueError: a chunk would hold more words than there are slots.
@@ -23,7 +27,7 @@ def word_slots(timeline: Timeline, chunk_s: float, chunks: int, slots: int = SLO
     for k in range(chunks):
         begin, end = k * chunk_s, (k + 1) * chunk_s
         here = [
-            index + 1
+            1 + index + len(LEXICON) * min(k + 1 - int(start / chunk_s + 1e-9), AGES - 1)
             for index, start, stop in timeline.words
             if (start < end and stop > begin) or end <= start < end + chunk_s
         ]

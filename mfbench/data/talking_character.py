@@ -15,12 +15,13 @@ from mfbench.character.performance import Performance, perform
 from mfbench.character.timeline import Timeline
 from mfbench.character.voices import VOICES, voice_descriptor
 from mfbench.clip_spec import ClipSpec
+from mfbench.data.augment import varied_looks
 from mfbench.data.conditions import word_slots
 from mfbench.registry import WORLDS
 
 PRESETS: dict[str, ClipSpec] = {
     "motion": ClipSpec(
-        frames_per_video_token=1, video_channels=34, mel_frames_per_audio_token=4, audio_channels=24
+        frames_per_video_token=1, video_channels=34, mel_frames_per_audio_token=4, audio_channels=48
     ),
     "latent32": ClipSpec(
         frames_per_video_token=1, video_channels=128, mel_frames_per_audio_token=4, audio_channels=64
@@ -73,17 +74,25 @@ class TalkingCharacter:
         preset: `motion` (CPU default), `latent32`, `pixel32`, `pixel64`.
         train_clips: size of the training split.
         seconds: length of training clips.
+        vary_looks: change palette and shape of every clip that a network is trained on (see `augment`).
         seed: of the whole world.
     """
 
-    version = 2  # raised with character.DATA_VERSION, so that stages of an older world are not reused
+    version = 3  # raised with character.DATA_VERSION, so that stages of an older world are not reused
 
     def __init__(
-        self, *, preset: str = "motion", train_clips: int = 1024, seconds: float = 5.12, seed: int = 0
+        self,
+        *,
+        preset: str = "motion",
+        train_clips: int = 1024,
+        seconds: float = 5.12,
+        vary_looks: bool = True,
+        seed: int = 0,
     ) -> None:
         if preset not in PRESETS:
             raise ValueError(f"no preset is called {preset!r}; presets are {', '.join(PRESETS)}")
         self.preset, self.train_clips, self.seconds, self.seed = preset, train_clips, seconds, seed
+        self.vary_looks = vary_looks
         base = PRESETS[preset]
         self.spec = base.with_chunks(base.chunks_in(seconds))
 
@@ -95,6 +104,10 @@ class TalkingCharacter:
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(workers, mp_context=context) as pool:
             return self._stack(pool.map(make, range(count), chunksize=16), seconds)
+
+    def augmented(self, face: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Face parameters [clips, frames, 34] as a network is trained on; judges see the clips themselves."""
+        return varied_looks(face, np.random.default_rng([self.seed, 4])) if self.vary_looks else face
 
     def _stack(self, made: Iterable[Performance], seconds: float) -> CharacterArrays:
         clips = list(made)

@@ -94,8 +94,9 @@ class Method(nn.Module):
     @torch.no_grad()
     def update_ema(self) -> None:
         """Move the EMA weights towards the student."""
-        for average, live in zip(self.ema.parameters(), self.student.parameters(), strict=True):
-            average.lerp_(live, 1 - self.ema_decay)
+        torch._foreach_lerp_(  # one call instead of one per parameter
+            list(self.ema.parameters()), list(self.student.parameters()), 1 - self.ema_decay
+        )
 
     def multi_step_sampler(
         self, steps: int, *, guidance: float, shift: float, solver: str = "euler"

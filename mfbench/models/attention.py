@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
+
+from mfbench.models.kv_cache import Layer
 
 CLOSED_LOGIT = -4.0
 GAIN = 20.0
@@ -15,10 +19,13 @@ class JointAttention(nn.Module):
     """Softmax attention over the tokens of all modalities, with a bias on logits between modalities.
 
     Extra keys in a softmax always disturb it, so coupling two trained branches starts with the door closed:
-    a per-head bias of -8 on cross-modal logits (weight exp(-8) relative to an equal logit of the own
+    a per-head bias of -4 on cross-modal logits (weight exp(-4) relative to an equal logit of the own
     modality), learned from there. The parameter is the bias divided by `GAIN`, so that an optimiser with
     unit-scaled steps opens the door within a few hundred steps. Queries and keys come normalised; each head
     learns its own sharpness.
+
+    The bias enters as two more coordinates of queries and keys (`sided`) instead of as a mask with a
+    gradient, for which there is no fused kernel.
     """
 
     def __init__(self, heads: int) -> None:
@@ -29,16 +36,29 @@ class JointAttention(nn.Module):
     def forward(
         self,
         queries: Float[Tensor, "batch heads queries dim"],
-        keys: Float[Tensor, "batch heads keys dim"],
-        values: Float[Tensor, "batch heads keys dim"],
-        sight: Bool[Tensor, "queries keys"],
-        across: Bool[Tensor, "queries keys"] | None,
+        keys: Float[Tensor, "batch heads keys dim+2"],
+        values: Float[Tensor, "batch heads keys dim+2"],
+        sight: Bool[Tensor, "queries keys"] | None,
+        sides: Float[Tensor, "queries 2"],
     ) -> Float[Tensor, "batch heads queries dim"]:
-        """Attend where `sight` is true; `across` marks pairs of different modality (None: there are none)."""
-        queries = queries * self.sharpness[:, None, None]
-        if across is None:
-            return functional.scaled_dot_product_attention(queries, keys, values, sight)
-        bias = (GAIN * self.theta)[:, None, None] * across
-        return functional.scaled_dot_product_attention(
-            queries, keys, values, bias.masked_fill(~sight, float("-inf"))
+        """Attend where `sight` is true (None: everywhere); `sides` is the one-hot modality of the queries."""
+        dim = queries.shape[-1]
+        bias = (GAIN * math.sqrt(dim) * self.theta)[:, None, None] * sides
+        queries = torch.cat(
+            [queries * self.sharpness[:, None, None], bias.expand(len(queries), -1, -1, -1)], -1
         )
+        attended = functional.scaled_dot_product_attention(
+            queries, keys, values, sight, scale=1 / math.sqrt(dim)
+        )
+        return attended[..., :dim]
+
+
+def sided(
+    keys: Float[Tensor, "batch tokens heads dim"],
+    values: Float[Tensor, "batch tokens heads dim"],
+    sides: Float[Tensor, "tokens 2"],
+) -> Layer:
+    """Keys and values [batch, heads, tokens, dim + 2]: a query of the other modality meets a 1."""
+    other = (1 - sides)[:, None].expand(*keys.shape[:3], -1)
+    keys = torch.cat([keys, other], -1)
+    return keys.transpose(1, 2), functional.pad(values, (0, 2)).transpose(1, 2)

@@ -15,15 +15,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mfbench.clip_spec import ClipSpec
-from mfbench.models.attention import JointAttention
+from mfbench.models.attention import JointAttention, sided
 from mfbench.models.branch import Branch, Modulation
 from mfbench.models.kv_cache import KVCache, Layer, Tokens
-from mfbench.models.layers import ConditionEmbedding, ScalarEmbedding
+from mfbench.models.layers import ConditionEmbedding, Prior, ScalarEmbedding
 from mfbench.models.masks import visible
 from mfbench.models.rope import audio_positions, frequencies, phases, rotate, video_positions
 from mfbench.types import AV, Attention, Condition, concatenate
 
 MODALITIES = ("video", "audio")
+BRANCH_PARTS = ("branches", "conditions", "times", "steps", "priors")  # what one modality owns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +32,8 @@ class TransformerSpec:
     """Sizes of the network; everything else follows from the `ClipSpec`.
 
     Attributes:
-        head: `data` outputs f itself, `velocity` outputs u with f = x_t - t u, `preconditioned` mixes both
-            by the noise level (Karras et al. 2022, Table 1, for unit-variance latents on this path).
+        head: `data` outputs f itself, `velocity` outputs u with f = x_t - t u, `preconditioned` outputs
+            what a Gaussian guess from the reference leaves open (see `layers.Prior`).
     """
 
     clip: ClipSpec = field(default_factory=ClipSpec)
@@ -40,8 +41,9 @@ class TransformerSpec:
     depth: int = 4
     heads: int = 4
     mlp_ratio: int = 3
+    condition_dim: int = 128
     reference_channels: int = 39
-    vocabulary: int = 24
+    vocabulary: int = 96
     slots: int = 4
     head: Literal["data", "velocity", "preconditioned"] = "preconditioned"
 
@@ -55,13 +57,12 @@ class TransformerSpec:
 
 
 @dataclass(frozen=True)
-class _Call:
-    """What every block of one call shares."""
+class _Geometry:
+    """What follows from the positions of a call and its history."""
 
-    modulation: dict[str, Modulation]
     turn: Tensor
-    sight: Tensor
-    across: Tensor | None
+    sight: Tensor | None
+    sides: Tensor
 
 
 class AVTransformer(nn.Module):
@@ -77,14 +78,24 @@ class AVTransformer(nn.Module):
         channels = {"video": clip.video_channels, "audio": clip.audio_channels}
         self.branches = nn.ModuleDict(
             {
-                name: Branch(dim=dim, depth=spec.depth, mlp_ratio=spec.mlp_ratio, channels=channels[name])
+                name: Branch(
+                    dim=dim,
+                    depth=spec.depth,
+                    mlp_ratio=spec.mlp_ratio,
+                    channels=channels[name],
+                    tokens=self.tokens[name],
+                    condition_dim=spec.condition_dim,
+                )
                 for name in MODALITIES
             }
         )
         self.attention = nn.ModuleList(JointAttention(spec.heads) for _ in range(spec.depth))
         self.conditions = nn.ModuleDict({name: self._condition_embedding() for name in MODALITIES})
-        self.times = nn.ModuleDict({name: ScalarEmbedding(dim) for name in MODALITIES})
-        self.steps = nn.ModuleDict({name: ScalarEmbedding(dim, starts_closed=True) for name in MODALITIES})
+        self.times = nn.ModuleDict({name: ScalarEmbedding(spec.condition_dim) for name in MODALITIES})
+        self.steps = nn.ModuleDict(
+            {name: ScalarEmbedding(spec.condition_dim, starts_closed=True) for name in MODALITIES}
+        )
+        self.priors = nn.ModuleDict({n: Prior(spec.reference_channels, channels[n]) for n in MODALITIES})
         rates = frequencies(dim // spec.heads, spatial=clip.video_grid != (1, 1))
         self.register_buffer("rates", rates, persistent=False)
 
@@ -94,7 +105,7 @@ class AVTransformer(nn.Module):
     def _condition_embedding(self) -> ConditionEmbedding:
         spec = self.spec
         return ConditionEmbedding(
-            spec.dim,
+            spec.condition_dim,
             reference_channels=spec.reference_channels,
             vocabulary=spec.vocabulary,
             slots=spec.slots,
@@ -154,19 +165,22 @@ class AVTransformer(nn.Module):
         One `forward` for both, so that a hook on the module counts every network call.
         """
         vectors = self._vectors(t, d, condition)
-        hidden = {name: self._branch(name).embed(z) + vectors[name] for name, z in x.parts().items()}
-        call = self._call(x, vectors, tokens, cache, attention)
+        hidden = {name: self._branch(name).tokens(z, vectors[name]) for name, z in x.parts().items()}
+        modulation = {name: self._branch(name).modulations(vectors[name]) for name in hidden}
+        where = self._geometry(x, tokens, cache, attention)
+        only_history = bool(tokens.history.all())
         layers: list[Layer] = []
         for i in range(self.spec.depth):
-            q, k, v = self._project(i, hidden, call)
-            layers.append((k, v))
-            if len(layers) == self.spec.depth and bool(tokens.history.all()):
+            here = {name: blocks[i] for name, blocks in modulation.items()}
+            q, own = self._project(i, hidden, here, where)
+            layers.append(own)
+            if only_history and len(layers) == self.spec.depth:
                 return tuple(layers)
-            if cache.layers:
-                k, v = (torch.cat(pair, 2) for pair in zip(cache.layers[i], (k, v), strict=True))
-            hidden = self._finish(i, hidden, self.attention[i](q, k, v, call.sight, call.across), call)
+            k, v = cache.followed_by(i, own)
+            attended = self.attention[i](q, k, v, where.sight, where.sides)
+            hidden = self._finish(i, hidden, attended, here)
         raw = {name: self._branch(name).read_out(h, vectors[name]) for name, h in hidden.items()}
-        return self._head(AV(raw.get("video"), raw.get("audio")), x, t)
+        return self._head(AV(raw.get("video"), raw.get("audio")), x, t, condition.reference)
 
     def _tokens(self, x: AV, start: int, *, history: bool = False) -> Tokens:
         """Chunk, modality and kind of each token of a call, video first; on the CPU, they only make masks."""
@@ -188,58 +202,64 @@ class AVTransformer(nn.Module):
             for name, time in t.parts().items()
         }
 
-    def _call(
-        self, x: AV, vectors: dict[str, Tensor], tokens: Tokens, cache: KVCache, attention: Attention
-    ) -> _Call:
+    def _geometry(self, x: AV, tokens: Tokens, cache: KVCache, attention: Attention) -> _Geometry:
         """Positions and masks of a call; token order is video then audio, each [history | noisy]."""
+        key = (tuple(x.parts()), int(tokens.chunk[0]), x.chunks, bool(tokens.history[0]), attention)
+        found = cache.scratch.get(key)
+        if found is None or found.sides.dtype != x.any.dtype:
+            found = cache.scratch[key] = self._placed(x, tokens, cache, attention)
+        return cast(_Geometry, found)
+
+    def _placed(self, x: AV, tokens: Tokens, cache: KVCache, attention: Attention) -> _Geometry:
         device = x.any.device
-        order = torch.argsort(tokens.modality, stable=True)
-        tokens = tokens.take(order)
+        tokens = tokens.take(torch.argsort(tokens.modality, stable=True))
         keys = cache.tokens.followed_by(tokens)
-        across = tokens.modality[:, None] != keys.modality[None, :]
         sight = visible(tokens, keys, attention, cache.window, cache.sinks)
         where = []
         for i, (name, place) in enumerate((("video", video_positions), ("audio", audio_positions))):
             mine = tokens.chunk[tokens.modality == i]
             if len(mine):
                 where.append(place(self.spec.clip, mine[:: self.tokens[name]].to(device)))
-        return _Call(
-            {name: self._branch(name).modulations(vectors[name]) for name in x.parts()},
-            phases(torch.cat(where) @ self.rates.T),
-            sight.to(device),
-            across.to(device) if bool(across.any()) else None,
+        return _Geometry(
+            phases(torch.cat(where) @ self.rates.T)[:, None, None],
+            None if bool(sight.all()) else sight.to(device),
+            functional.one_hot(tokens.modality, len(MODALITIES)).to(x.any),
         )
 
-    def _project(self, index: int, hidden: dict[str, Tensor], call: _Call) -> tuple[Tensor, Tensor, Tensor]:
+    def _project(
+        self,
+        index: int,
+        hidden: dict[str, Tensor],
+        modulation: dict[str, Modulation],
+        where: _Geometry,
+    ) -> tuple[Tensor, Layer]:
         """Rotated, normalised queries and keys, and values of all tokens: [batch, heads, tokens, dim]."""
-        parts = [self._branch(n).block(index).project(h, call.modulation[n]) for n, h in hidden.items()]
-        qkv = torch.cat(parts, 1).unflatten(-1, (3, self.spec.heads, -1)).permute(2, 0, 3, 1, 4)
-        qk = functional.rms_norm(qkv[:2], qkv.shape[-1:])
-        q, k = rotate(qk, call.turn).unbind(0)
-        return q, k, qkv[2]
+        parts = [self._branch(n).block(index).project(h, modulation[n]) for n, h in hidden.items()]
+        qk, v = torch.cat(parts, 1).unflatten(-1, (3, self.spec.heads, -1)).split([2, 1], 2)
+        q, k = rotate(functional.layer_norm(qk, qk.shape[-1:]), where.turn).unbind(2)
+        return q.transpose(1, 2), sided(k, v[:, :, 0], where.sides)
 
     def _finish(
-        self, index: int, hidden: dict[str, Tensor], attended: Tensor, call: _Call
+        self, index: int, hidden: dict[str, Tensor], attended: Tensor, modulation: dict[str, Modulation]
     ) -> dict[str, Tensor]:
         flat = attended.transpose(1, 2).flatten(2)
         shares = flat.split([h.shape[1] * h.shape[2] for h in hidden.values()], dim=1)
         return {
-            name: self._branch(name).block(index).finish(h, share, call.modulation[name])
+            name: self._branch(name).block(index).finish(h, share, modulation[name])
             for (name, h), share in zip(hidden.items(), shares, strict=True)
         }
 
-    def _head(self, net: AV, x: AV, t: AV) -> AV:
+    def _head(self, net: AV, x: AV, t: AV, reference: Tensor) -> AV:
         """Turn the raw output into f."""
         if self.spec.head == "data":
             return net
         if self.spec.head == "velocity":
             return x - net.scale(t)
-        spread = t.map(lambda s: (1 - s) ** 2 + s**2)
-        keep = t.zip(spread, lambda s, v: (1 - s) / v)
-        add = t.zip(spread, lambda s, v: s / v.sqrt())
-        return x.scale(keep) + net.scale(add)
+        given, times, raw = x.parts(), t.parts(), net.parts()
+        f = {n: self.priors[n](given[n], times[n], raw[n], reference) for n in given}
+        return AV(f.get("video"), f.get("audio"))
 
     def load_branch(self, other: AVTransformer, name: str) -> None:
         """Take one modality's weights (branch, condition, time and step embeddings) from another network."""
-        for part in ("branches", "conditions", "times", "steps"):
+        for part in BRANCH_PARTS:
             getattr(self, part)[name].load_state_dict(getattr(other, part)[name].state_dict())

@@ -1,4 +1,4 @@
-"""Keys and values of the history; appended by concatenation, never written in place.
+"""Keys and values of the history; appended by concatenation, never written in place under autograd.
 
 A cache belongs to one set of weights and one condition branch and expires at every optimiser step.
 The order of cached tokens is the order of writing; who may look at what follows from `Tokens`.
@@ -6,7 +6,9 @@ The order of cached tokens is the order of writing; who may look at what follows
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -55,12 +57,14 @@ class KVCache:
     Attributes:
         window: chunks kept besides the sinks; None keeps all.
         sinks: first chunks that are never evicted.
+        scratch: what follows from this history alone and is used by every call on it.
     """
 
     layers: tuple[Layer, ...] = ()
     tokens: Tokens = field(default_factory=_no_tokens)
     window: int | None = None
     sinks: int = 0
+    scratch: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def appended(self, layers: tuple[Layer, ...], tokens: Tokens) -> KVCache:
         """This cache with further chunks, trimmed to sinks and window."""
@@ -72,7 +76,7 @@ class KVCache:
         if self.layers:
             pairs = zip(self.layers, layers, strict=True)
             layers = tuple((torch.cat([a[0], b[0]], 2), torch.cat([a[1], b[1]], 2)) for a, b in pairs)
-        return replace(self, layers=layers, tokens=self.tokens.followed_by(tokens))._trimmed()
+        return replace(self, layers=layers, tokens=self.tokens.followed_by(tokens), scratch={})._trimmed()
 
     def _trimmed(self) -> KVCache:
         if self.window is None:
@@ -83,11 +87,33 @@ class KVCache:
             return self
         index = keep.nonzero()[:, 0]
         layers = tuple((k[:, :, index], v[:, :, index]) for k, v in self.layers)
-        return replace(self, layers=layers, tokens=self.tokens.take(index))
+        return replace(self, layers=layers, tokens=self.tokens.take(index), scratch={})
 
     def detached(self) -> KVCache:
         """The same values without gradient."""
-        return replace(self, layers=tuple((k.detach(), v.detach()) for k, v in self.layers))
+        return replace(self, layers=tuple((k.detach(), v.detach()) for k, v in self.layers), scratch={})
+
+    def followed_by(self, block: int, own: Layer) -> Layer:
+        """Keys and values of one block: the history's, then a call's own.
+
+        Without autograd the history is copied once and the own part is written behind it at every call, so
+        the result holds until the next call.
+        """
+        if not self.layers:
+            return own
+        if torch.is_grad_enabled():
+            k, v = (torch.cat(pair, 2) for pair in zip(self.layers[block], own, strict=True))
+            return k, v
+        key = (block, own[0].shape[2])
+        if key not in self.scratch:
+            self.scratch[key] = tuple(
+                torch.cat(pair, 2) for pair in zip(self.layers[block], own, strict=True)
+            )
+        else:
+            for whole, part in zip(self.scratch[key], own, strict=True):
+                whole[:, :, -part.shape[2] :] = part
+        joined: Layer = self.scratch[key]
+        return joined
 
     @property
     def last_chunk(self) -> int:

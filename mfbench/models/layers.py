@@ -39,7 +39,7 @@ class ConditionEmbedding(nn.Module):
 
     def __init__(self, dim: int, *, reference_channels: int, vocabulary: int, slots: int) -> None:
         super().__init__()
-        width = dim // 2
+        width = 32
         self.word = nn.Embedding(vocabulary + 1, width)
         self.null_words = nn.Parameter(torch.zeros(slots, width))
         self.words = nn.Sequential(nn.Linear(slots * width, dim), nn.SiLU(), nn.Linear(dim, dim))
@@ -49,6 +49,33 @@ class ConditionEmbedding(nn.Module):
         """Sum of the embedded reference (all chunks) and the embedded word list of each chunk."""
         slots = torch.where(null[:, None, None, None], self.null_words, self.word(words))
         return self.words(slots.flatten(2)) + self.reference(reference)[:, None]  # type: ignore[no-any-return]
+
+
+class Prior(nn.Module):
+    """A Gaussian guess of every token from the reference frame, and the head's output around it.
+
+    If x_0 were N(m, s^2), f would be m + (1-t) s^2 / v (x_t - (1-t) m) with v = (1-t)^2 s^2 + t^2, up to an
+    error of spread t s / sqrt(v); the network predicts this error in units of its spread (Karras et al.
+    2022, Table 1, where m = 0 and s is one number). m is linear in the reference and s a number per channel,
+    both learned: a channel that the reference decides, as the colours of a face are, needs no network.
+    """
+
+    def __init__(self, reference_channels: int, channels: int) -> None:
+        super().__init__()
+        self.mean = nn.Linear(reference_channels, channels)
+        self.log_spread = nn.Parameter(torch.zeros(channels))
+        nn.init.zeros_(self.mean.weight)
+        nn.init.zeros_(self.mean.bias)
+
+    def forward(self, x_t: Tensor, t: Tensor, raw: Tensor, reference: Tensor) -> Tensor:
+        """Head output f from the network's raw output, both [batch, chunks, tokens, channels]."""
+        noise = t[:, :, None, None]
+        signal, mean = 1 - noise, self.mean(reference)[:, None, None]
+        spread = self.log_spread.exp()
+        scaled = signal * spread
+        inverse = torch.rsqrt(scaled.square() + noise.square())
+        keep, add = scaled * spread * inverse.square(), noise * spread * inverse
+        return torch.addcmul(mean + keep * (x_t - signal * mean), add, raw)
 
 
 def modulate(x: Tensor, shift: Tensor, scale: Tensor) -> Tensor:

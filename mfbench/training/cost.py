@@ -55,13 +55,15 @@ def call_flops(network: AVTransformer, x: AV, cached_tokens: int, *, history_onl
         tokens, chunks, channels = x.batch * z.shape[1] * z.shape[2], x.batch * z.shape[1], z.shape[3]
         queries += z.shape[1] * z.shape[2]
         total += tokens * (2 * dim * channels + per_block * spec.depth)
-        total += chunks * 2 * dim * dim * 6 + _embedding_flops(network, name, x.batch, chunks)
+        total += chunks * 2 * spec.condition_dim * dim * 7 + _embedding_flops(network, name, x.batch, chunks)
         if history_only:
             total -= tokens * 2 * dim * dim * (1 + 2 * spec.mlp_ratio)
         else:
-            total += tokens * 2 * dim * channels + chunks * (2 * dim * channels + 4 * dim * dim)
+            total += tokens * 2 * dim * channels + chunks * 2 * spec.condition_dim * (channels + 2 * dim)
+            total += x.batch * 2 * spec.reference_channels * channels
     layers = spec.depth - (1 if history_only else 0)
-    return total + layers * 4 * x.batch * queries * (queries + cached_tokens) * dim
+    width = dim + 2 * spec.heads  # every head carries the two coordinates of the modality bias
+    return total + layers * 4 * x.batch * queries * (queries + cached_tokens) * width
 
 
 def _embedding_flops(network: AVTransformer, name: str, batch: int, chunks: int) -> float:

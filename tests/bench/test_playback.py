@@ -11,6 +11,7 @@ from mfbench.bench.latents import Codecs
 from mfbench.bench.playback import play
 from mfbench.bench.sampling import conditions, sampler_of
 from mfbench.bench.serve import Served, prompt
+from mfbench.character.lexicon import LEXICON, WORD_INDEX
 from mfbench.codecs.streaming_vocoder import StreamingVocoder
 from mfbench.data.talking_character import TalkingCharacter
 from mfbench.errors import UsageError
@@ -95,7 +96,8 @@ def test_prompts_are_checked(world) -> None:  # type: ignore[no-untyped-def]
     served = Served(_sampler(codecs), codecs)
     condition = prompt(served, ["maa", "biy"], 1, 2, 1.92, 0)
     assert condition.words.shape == (1, 6, 4)
-    assert set(condition.words.unique().tolist()) == {0, 1, 2}
+    said = {(word - 1) % len(LEXICON) for word in condition.words.unique().tolist() if word}
+    assert said == {WORD_INDEX["maa"], WORD_INDEX["biy"]}
     assert condition.reference.shape == (1, codecs.reference_channels + 5)
     with pytest.raises(UsageError, match="unknown words hello; the lexicon is maa"):
         prompt(served, ["hello"], 1, 2, 1.92, 0)

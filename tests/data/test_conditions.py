@@ -11,7 +11,7 @@ from mfbench.character.lexicon import LEXICON
 from mfbench.character.streams import stream
 from mfbench.character.timeline import Timeline, script
 from mfbench.character.voices import VOICES
-from mfbench.data.conditions import SLOTS, word_slots
+from mfbench.data.conditions import AGES, SLOTS, word_slots
 
 CHUNK_S = 0.25
 UNIT_S = 1 / 64  # binary fractions, so that borders compare exactly
@@ -37,7 +37,8 @@ def test_a_word_stands_from_one_chunk_before_its_onset_to_its_end(timeline: Time
     for index, start, end in timeline.words:
         first, last = math.floor(start / CHUNK_S) - 1, math.ceil(end / CHUNK_S) - 1
         for chunk in range(max(first, 0), last + 1):
-            expected[chunk].append(index + 1)
+            age = min(chunk - first, AGES - 1)
+            expected[chunk].append(1 + index + len(LEXICON) * age)
     slots = word_slots(timeline, CHUNK_S, CHUNKS)
     assert slots.shape == (CHUNKS, 4)
     assert slots.dtype == np.int64

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from safetensors.torch import load_file, save_file
 
 from mfbench.bench import clips, latents
 from mfbench.bench.bodies.data import build_world
 from mfbench.bench.stage import Parent, StageContext, StageResult
 from mfbench.clip_spec import ClipSpec
+from mfbench.data.conditions import VOCABULARY
 from mfbench.training.batches import LatentSet
 from mfbench.types import AV
 
@@ -22,7 +25,7 @@ def run(context: StageContext) -> StageResult:
     codecs.video.fit(train.face)
     codecs.audio.fit(train.mel)
     codecs.save(context.out / "codec.safetensors")
-    encoded = codecs.encode(train)
+    encoded = codecs.encode(replace(train, face=world.augmented(train.face)))
     save_file(
         {
             **{name: part.contiguous() for name, part in encoded.latents.parts().items()},
@@ -37,6 +40,7 @@ def run(context: StageContext) -> StageResult:
         "spec": world.spec.to_json(),
         "reference_channels": encoded.frame_reference.shape[-1] + encoded.voice.shape[-1],
         "slots": encoded.words.shape[-1],
+        "vocabulary": VOCABULARY,
     }
     return StageResult(facts)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from typing import Any
 
 from safetensors.torch import load_file, save_file
@@ -12,13 +12,13 @@ from mfbench.bench.bodies.codec import fitted
 from mfbench.bench.sampling import CallCounter, Sampler, conditions, sampler_of
 from mfbench.bench.stage import Parent, StageContext, StageResult
 from mfbench.training.checkpoints import load_network
-from mfbench.types import AV
+from mfbench.types import AV, Condition
 
-VERSION = 1
+VERSION = 2
 
 
 def run(context: StageContext) -> StageResult:
-    """Write `latents.safetensors`, and `long.safetensors` where the suite has a long horizon."""
+    """Write `latents.safetensors`; where asked, also `long.safetensors` and `repeats.safetensors`."""
     sampler = load_sampler(context)
     counter = CallCounter(1)
     chunks = _generate(context, sampler, "test", "latents", counter)
@@ -27,8 +27,10 @@ def run(context: StageContext) -> StageResult:
         "nfe": _count(counter.denoising / per_clip_chunk, "network calls per chunk"),
         "nfe_cache": _count(counter.cache / per_clip_chunk, "cache passes per chunk"),
     }
-    if (context.parents["test"].folder / "long.npz").is_file() and sampler.spec.streaming:
+    if context.fields["long"] and sampler.spec.streaming:
         _generate(context, sampler, "long", "long", CallCounter(1))
+    if context.fields["repeats"]:
+        _repeat(context, sampler)
     return StageResult({"sampler": asdict(sampler.spec)}, metrics)
 
 
@@ -50,8 +52,23 @@ def _generate(context: StageContext, sampler: Sampler, part: str, name: str, cou
     handle = counter.watch(sampler.network)
     made = sampler.clip(condition, sampler.noise(count, chunks, seed), seed)
     handle.remove()
-    save_file({k: v.contiguous() for k, v in made.parts().items()}, context.out / f"{name}.safetensors")
+    _save(made, context, name)
     return int(chunks)
+
+
+def _repeat(context: StageContext, sampler: Sampler) -> None:
+    """Some prompts several times, the samples of a prompt one after another."""
+    prompts, repeats = int(context.fields["repeated_prompts"]), int(context.fields["repeats"])
+    real = clips.load(context.parents["test"].folder / "test.npz").take(slice(prompts))
+    codecs, seed = fitted(context.parents["codec"]), int(context.fields["sample_seed"])
+    once = conditions(real, codecs.encode(real).frame_reference[:, 0])
+    condition = Condition(*(part.repeat_interleave(repeats, 0) for part in astuple(once)))
+    noise = sampler.noise(len(condition.words), real.words.shape[1], seed + 1)
+    _save(sampler.clip(condition, noise, seed + 1), context, "repeats")
+
+
+def _save(made: AV, context: StageContext, name: str) -> None:
+    save_file({k: v.contiguous() for k, v in made.parts().items()}, context.out / f"{name}.safetensors")
 
 
 def generated(generate: Parent, name: str) -> AV | None:

@@ -76,6 +76,7 @@ def network_spec(codec: Parent, model: dict[str, Any]) -> TransformerSpec:
         clip=ClipSpec.from_json(values["spec"]),
         reference_channels=values["reference_channels"],
         slots=values["slots"],
+        vocabulary=values["vocabulary"],
         **model,
     )
 
