@@ -8,12 +8,12 @@ update.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from mfbench.flows import path
 from mfbench.flows.guidance import doubled, guided
 from mfbench.flows.rollout import rollout, whole_clip
 from mfbench.flows.samplers import Denoiser, Gradient, fresh_noise
@@ -33,10 +33,10 @@ def renoise_spec(steps: int, shift: float, on_design: tuple[int, ...] = ()) -> S
 
 @METHODS.register_module()
 class ODEInit(Method):
-    """Initialisation of Self-Forcing: regress x_0 from noised clips of the bidirectional teacher's ODE.
+    """Initialisation of Self-Forcing: regress x_0 from states of the bidirectional teacher's ODE.
 
-    Differs from the paper, which stores trajectories: the teacher's clips are drawn afresh for every batch,
-    and the student's step levels lie on the straight line between a clip and the noise it came from.
+    The states are those at the student's step levels. Differs from the paper, which stores trajectories: here
+    they are drawn afresh for every batch, with `teacher_steps` steps spread evenly over the levels.
     """
 
     version = 1
@@ -52,7 +52,7 @@ class ODEInit(Method):
         self,
         networks: Parents,
         *,
-        teacher_steps: int = 16,
+        teacher_steps: int = 24,
         teacher_guidance: float = 1.0,
         levels: int = 4,
         shift: float = 5.0,
@@ -61,29 +61,44 @@ class ODEInit(Method):
     ) -> None:
         super().__init__(networks.copy_of("TeacherForcing"), learning_rate=learning_rate, ema_decay=ema_decay)
         self.teacher = networks.frozen("Bidirectional")
-        self.teacher_spec = SamplerSpec(
-            solver="euler", times=grid(teacher_steps), guidance=teacher_guidance, streaming=False
-        )
-        self.levels, self.shift = levels, shift
+        self.teacher_steps, self.teacher_guidance = teacher_steps, teacher_guidance
+        self.levels = grid(levels, shift)
+        self.shift = shift
 
     def loss(self, batch: AVBatch, step: int, generator: torch.Generator) -> LossOutput:  # noqa: ARG002
         """E || f(x_t, t; teacher's past) - x_0 ||^2 over the student's levels."""
-        noise = fresh_noise(batch.latents, generator)
-        with torch.no_grad():
-            x_0 = whole_clip(self.teacher, batch.condition, noise, self.teacher_spec, generator)
-        choices = torch.tensor(grid(self.levels, self.shift)[:-1])
-        index = torch.randint(self.levels, (x_0.batch, x_0.chunks), generator=generator)
-        t = x_0.map(lambda x: choices[index].to(x))
-        x_t = path.interpolate(x_0, noise, t)
+        *states, x_0 = self.trajectory(batch, generator)
+        index = torch.randint(len(states), (x_0.batch, x_0.chunks), generator=generator)
+        t = x_0.map(lambda x: torch.tensor(self.levels)[index].to(x))
+        x_t = _chosen(states, index)
         denoiser = on_history(self.student, x_0, batch.condition)
         f = denoiser(x_t, t, objectives.zeros(t))
         errors = (f - x_0).map(lambda e: e.pow(2).mean(dim=(1, 2, 3))).parts()
         loss = objectives.weighted(errors)
         return LossOutput({"generator": loss}, {"ode": float(loss.detach())})
 
+    @torch.no_grad()
+    def trajectory(self, batch: AVBatch, generator: torch.Generator) -> list[AV]:
+        """States of the teacher's ODE at the student's levels, from noise (t = 1) to a clip (t = 0)."""
+        states = [fresh_noise(batch.latents, generator)]
+        substeps = max(1, round(self.teacher_steps / (len(self.levels) - 1)))
+        for t, s in pairwise(self.levels):
+            times = tuple(torch.linspace(t, s, substeps + 1, dtype=torch.float64).tolist())
+            spec = SamplerSpec(solver="euler", times=times, guidance=self.teacher_guidance, streaming=False)
+            states.append(whole_clip(self.teacher, batch.condition, states[-1], spec, generator))
+        return states
+
     def sampler(self, steps: int) -> SamplerSpec:
         """The student's re-noising chain."""
         return renoise_spec(steps, self.shift, self.on_design)
+
+
+def _chosen(states: list[AV], index: Tensor) -> AV:
+    """For every chunk its state of number index [batch, chunks]."""
+    rows, chunks = torch.meshgrid(*(torch.arange(n) for n in index.shape), indexing="ij")
+    names = states[0].parts()
+    parts = {n: torch.stack([s.parts()[n] for s in states])[index, rows, chunks] for n in names}
+    return AV(parts.get("video"), parts.get("audio"))
 
 
 @METHODS.register_module()

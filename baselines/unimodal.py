@@ -24,7 +24,7 @@ class _OneBranch(Method):
         self,
         networks: Parents,
         *,
-        time_shift: float = 1.0,
+        time_shift: float = 3.0,
         word_drop: float = 0.1,
         learning_rate: float = 4e-3,
         ema_decay: float = 0.99,

@@ -15,6 +15,8 @@ suite = dict(
     seconds=2.56,
     long_prompts=2,
     long_seconds=15.36,
+    repeats=2,
+    repeated_prompts=4,
     timing=dict(rollouts=1, warmup=1, seconds=2.56),
 )
 report = dict(baseline="TeacherForcing@4", pareto=("chunk_latency_ms", "kavd_lite"))

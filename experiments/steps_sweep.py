@@ -13,7 +13,7 @@ budget = dict(
     batch_size=16,
     min_chunks=4,
     unimodal_steps=250,
-    joint_steps=1800,
+    joint_steps=2400,
     bidirectional_steps=600,
     few_step_steps=350,
     ode_steps=60,
@@ -35,6 +35,7 @@ suite = dict(
     seconds=5.12,
     long_prompts=8,
     long_seconds=25.6,
+    repeats=4,
     timing=dict(rollouts=2, warmup=1, seconds=5.12),
 )
 report = dict(baseline="TeacherForcing@50", pareto=("chunk_latency_ms", "kavd_lite"))

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from mfbench.models.kv_cache import Layer
 
-CLOSED_LOGIT = -4.0
+CLOSED_LOGIT = -2.0
 GAIN = 20.0
 
 

@@ -10,10 +10,13 @@ from mfbench.bench.bodies.generate import generated
 from mfbench.bench.bodies.judge import has_long, observe_real, prompts_of
 from mfbench.bench.bodies.measuring import material, measure, not_applicable, observed_as, seed_of
 from mfbench.bench.latents import Codecs
+from mfbench.bench.playback import picture
 from mfbench.bench.stage import StageContext
+from mfbench.clip_spec import ClipSpec
 from mfbench.codecs.base import FloatArray
 from mfbench.metrics.base import Prompts
 from mfbench.metrics.observe import Readers
+from mfbench.metrics.readers.images import Pixels
 from mfbench.registry import METRICS
 
 WINDOWED = ("sync_corr", "id_sim_lite", "audio_rms", "motion_magnitude")
@@ -35,7 +38,7 @@ def diversity(context: StageContext, codecs: Codecs, readers: Readers) -> dict[s
     face, mel = material(context, codecs, real, "repeats")
     repeats = int(context.parents["generate"].spec.fields["repeats"])
     asked = _repeated(prompts_of(real.take(slice(len(face) // repeats)), 0), repeats)
-    observed = observed_as(context, codecs, readers, face, mel)
+    observed = observed_as(context, readers, picture(codecs, face), mel)
     found = {name: measure(context, name, observed, observed, asked) for name in wanted}
     return {name: _per_prompt(entry, repeats) for name, entry in found.items()}
 
@@ -73,27 +76,27 @@ def long_horizon(
     if not made:  # a sampler that needs the whole clip has no long horizon; other seeds were not asked
         return {}, {name: not_applicable(name) for name in wanted}
     face, mel = material(context, codecs, real, "long")
-    observed = observed_as(context, codecs, readers, face, mel)
+    pictures = picture(codecs, face)
+    observed = observed_as(context, readers, pictures, mel)
     slopes = {name: measure(context, name, observed, observed, prompts) for name in wanted}
-    return _windows(context, codecs, readers, face, mel, prompts), slopes
+    return _windows(context, codecs.spec, readers, pictures, mel, prompts), slopes
 
 
 def _windows(
     context: StageContext,
-    codecs: Codecs,
+    spec: ClipSpec,
     readers: Readers,
-    face: FloatArray,
+    pictures: Pixels,
     mel: FloatArray,
     prompts: Prompts,
 ) -> dict[str, Any]:
     """Per-clip values of some metrics in successive windows of the training length."""
-    spec = codecs.spec
-    count = face.shape[1] // spec.frames
+    count = pictures.shape[1] // spec.frames
     drift: dict[str, Any] = {}
     for k in range(count):
-        pictures = face[:, k * spec.frames : (k + 1) * spec.frames]
-        sound = mel[:, k * spec.mel_frames : (k + 1) * spec.mel_frames]
-        observed = observed_as(context, codecs, readers, pictures, sound)
+        seen = pictures[:, k * spec.frames : (k + 1) * spec.frames]
+        heard = mel[:, k * spec.mel_frames : (k + 1) * spec.mel_frames]
+        observed = observed_as(context, readers, seen, heard)
         for name in WINDOWED:
             metric = METRICS.build({"type": name})
             result = metric.compute(observed, observed, prompts)

@@ -9,11 +9,11 @@ import numpy as np
 from mfbench.bench.bodies.generate import generated
 from mfbench.bench.clips import Clips
 from mfbench.bench.latents import Codecs
-from mfbench.bench.playback import picture
 from mfbench.bench.stage import StageContext
 from mfbench.codecs.base import FloatArray
 from mfbench.metrics.base import Metric, Prompts, Scores, summarise
 from mfbench.metrics.observe import Observation, Readers, observe
+from mfbench.metrics.readers.images import Pixels
 from mfbench.registry import METRICS
 
 REPLICATES = 200
@@ -34,11 +34,9 @@ def material(context: StageContext, codecs: Codecs, real: Clips, name: str) -> t
     return codecs.decode(made)
 
 
-def observed_as(
-    context: StageContext, codecs: Codecs, readers: Readers, face: FloatArray, mel: FloatArray
-) -> Observation:
+def observed_as(context: StageContext, readers: Readers, pictures: Pixels, mel: FloatArray) -> Observation:
     """Clips as the readers see them; the null anchor hears the sound of the clip before."""
-    observed = observe(picture(codecs, face), mel, readers)
+    observed = observe(pictures, mel, readers)
     if context.spec.component != "null" or "generate" in context.parents:
         return observed
     return observed.with_sound_of(np.roll(np.arange(len(mel)), 1), mel, readers)

@@ -9,6 +9,7 @@ from mfbench.bench.bodies.codec import fitted
 from mfbench.bench.bodies.gallery import PROXY, gallery
 from mfbench.bench.bodies.judge import observe_real, prompts_of, readers_of
 from mfbench.bench.bodies.measuring import material, measure, observed_as, seed_of
+from mfbench.bench.playback import picture
 from mfbench.bench.stage import StageContext, StageResult
 
 VERSION = 2
@@ -19,7 +20,7 @@ def run(context: StageContext) -> StageResult:
     real, reference = observe_real(context, "test")[0], observe_real(context, "reference")[1]
     codecs, readers = fitted(context.parents["codec"]), readers_of(context)
     face, mel = material(context, codecs, real, "latents")
-    observed = observed_as(context, codecs, readers, face, mel)
+    observed = observed_as(context, readers, picture(codecs, face), mel)
     prompts = prompts_of(real, seed_of(context))
     short = [name for name in context.fields["metrics"] if not beyond.covers(name)]
     metrics = {name: measure(context, name, observed, reference, prompts) for name in short}
