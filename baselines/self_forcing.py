@@ -52,7 +52,7 @@ class ODEInit(Method):
         self,
         networks: Parents,
         *,
-        teacher_steps: int = 24,
+        teacher_steps: int = 16,
         teacher_guidance: float = 1.0,
         levels: int = 4,
         shift: float = 5.0,

@@ -14,10 +14,10 @@ budget = dict(
     min_chunks=4,
     unimodal_steps=250,
     joint_steps=2400,
-    bidirectional_steps=600,
-    few_step_steps=350,
+    bidirectional_steps=1800,
+    few_step_steps=300,
     ode_steps=60,
-    self_forcing_steps=200,
+    self_forcing_steps=150,
 )
 methods = [
     dict(type="TeacherForcing"),

@@ -110,8 +110,11 @@ def _optimisers(method: Method) -> OptimWrapperDict:
     rates = method.learning_rates()
     wrappers = {}
     for name, parameters in method.parameter_groups().items():
-        optimiser = torch.optim.AdamW(parameters, lr=rates[name], betas=BETAS, weight_decay=WEIGHT_DECAY)
-        wrappers[name] = OptimWrapper(optimizer=optimiser, clip_grad={"max_norm": CLIP_NORM})
+        optimiser = torch.optim.AdamW(
+            parameters, lr=rates[name], betas=BETAS, weight_decay=WEIGHT_DECAY, fused=True
+        )
+        clip = {"max_norm": CLIP_NORM, "foreach": True}
+        wrappers[name] = OptimWrapper(optimizer=optimiser, clip_grad=clip)
     return OptimWrapperDict(**wrappers)
 
 

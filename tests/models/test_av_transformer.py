@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from mfbench.clip_spec import ClipSpec
+from mfbench.models.attention import CLOSED_LOGIT, GAIN
 from mfbench.models.av_transformer import AVTransformer, TransformerSpec
 from mfbench.types import AV, AVBatch
 from tests.conftest import make_condition, make_latents, make_network
@@ -80,19 +81,29 @@ def test_full_attention_sees_everything(network: AVTransformer, batch: AVBatch) 
 
 
 def test_coupling_starts_closed(batch: AVBatch, clip_spec: ClipSpec) -> None:
-    """At step 0 of the joint stage each branch computes what it computed alone, within exp(-8)."""
-    net = make_network(clip_spec)
+    """At step 0 of the joint stage each branch computes nearly what it computed alone.
+
+    Branches of which every path matters, doors as a new network has them: the outputs move by a few percent
+    of their spread, and by nothing once the door is shut.
+    """
+    for logit, most in ((CLOSED_LOGIT, 0.1), (-30.0, 1e-5)):
+        assert _disturbance(make_network(clip_spec), batch, logit) < most
+
+
+def _disturbance(net: AVTransformer, batch: AVBatch, logit: float) -> float:
+    """Root mean square change of the outputs by coupling, as a share of their spread."""
     for layer in net.attention:
-        torch.nn.init.constant_(layer.theta, -8.0 / 20.0)
+        torch.nn.init.constant_(layer.theta, logit / GAIN)
     t = _times(batch, 1)
+    shares = []
     with torch.no_grad():
         both = net.denoise(batch.latents, t, t, batch.condition, 0, net.new_cache())
         for name in ("video", "audio"):
             parts = batch.latents.parts()
             alone = AV(*(parts[n] if n == name else None for n in ("video", "audio")))
             out = net.denoise(alone, t, t, batch.condition, 0, net.new_cache()).any
-            spread = float(out.std())
-            assert float((out - both.parts()[name]).abs().max()) < 0.02 * spread
+            shares.append(float((out - both.parts()[name]).square().mean().sqrt() / out.std()))
+    return max(shares)
 
 
 def test_a_flow_matching_checkpoint_ignores_the_step_size_at_first(clip_spec: ClipSpec) -> None:

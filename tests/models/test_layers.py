@@ -14,6 +14,7 @@ def _fitted(mean: torch.Tensor, spread: torch.Tensor) -> Prior:
     return prior
 
 
+@torch.no_grad()
 def test_without_a_network_the_prior_gives_the_posterior_mean_of_gaussian_data() -> None:
     """Regressing x_0 on x_t over many draws of N(m, s^2) finds the line that the formula gives."""
     generator = torch.Generator().manual_seed(0)
@@ -30,6 +31,7 @@ def test_without_a_network_the_prior_gives_the_posterior_mean_of_gaussian_data()
         assert float((found[:, 0, 0] - line).abs().max()) < 0.05
 
 
+@torch.no_grad()
 def test_the_network_speaks_in_units_of_what_the_guess_leaves_open() -> None:
     """One unit of raw output moves f by the posterior spread: s without data in x_t, 0 where s is 0."""
     prior = _fitted(torch.zeros(2).double(), torch.tensor([2.0, 1e-9]).double())
@@ -38,6 +40,7 @@ def test_the_network_speaks_in_units_of_what_the_guess_leaves_open() -> None:
     assert f[0, 0, 0].tolist() == pytest.approx([2.0, 0.0], abs=1e-6)
 
 
+@torch.no_grad()
 def test_at_no_noise_the_data_itself_comes_back() -> None:
     prior = _fitted(torch.ones(2).double(), torch.tensor([0.5, 1.5]).double())
     x_t = torch.tensor([[[[3.0, -2.0]]]]).double()
