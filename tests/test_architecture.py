@@ -21,6 +21,7 @@ LEVELS = {
     "provenance": 0,
     "processes": 0,
     "errors": 0,
+    "tracker": 0,
     "character": 0,
     "data": 1,
     "codecs": 1,

@@ -19,7 +19,8 @@ from mfbench.methods.contexts import few_step_spec, on_history
 from mfbench.models.av_transformer import AVTransformer
 from mfbench.types import AV, Condition
 
-PRODUCTS = ("mm", "addmm", "bmm", "baddbmm", "_scaled_dot_product_flash_attention_for_cpu")
+PRODUCTS = ("mm", "addmm", "bmm", "baddbmm")
+ATTENTION = "_scaled_dot_product_flash_attention_for_cpu"
 REPEATS = 5
 
 
@@ -44,8 +45,12 @@ class Row:
         return self.seconds / self.products_s
 
 
-class _Products(TorchDispatchMode):
-    """Collects the matrix products of a call with their shapes."""
+class Products(TorchDispatchMode):
+    """Collects the matrix products of a call with their shapes; fused attention counts as the products in it.
+
+    Attributes:
+        found: how often each (operator, shapes) occurred.
+    """
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -54,15 +59,29 @@ class _Products(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        if func.overloadpacket.__name__ in PRODUCTS:
+        name = func.overloadpacket.__name__
+        if name in PRODUCTS:
             shapes = tuple(tuple(a.shape) for a in args if isinstance(a, Tensor))
             self.found[(func, shapes)] += 1
+        elif name == ATTENTION:
+            self._attention(args[0], args[1], forward=True)
+        elif name == f"{ATTENTION}_backward":
+            self._attention(args[1], args[2], forward=False)
         return func(*args, **(kwargs or {}))
+
+    def _attention(self, queries: Tensor, keys: Tensor, *, forward: bool) -> None:
+        """Forward: q k' and p v. Backward: q k' again, dp = do v', dv = p' do, dq = ds k, dk = ds' q."""
+        rows, (m, d), n = queries.shape[0] * queries.shape[1], queries.shape[2:], keys.shape[2]
+        logits, values = ((rows, m, d), (rows, d, n)), ((rows, m, n), (rows, n, d))
+        transposed = ((rows, n, m), (rows, m, d))
+        counts = {logits: 1, values: 1} if forward else {logits: 2, values: 1, transposed: 2}
+        for shapes, count in counts.items():
+            self.found[(torch.ops.aten.bmm.default, shapes)] += count
 
 
 def measure(name: str, call: Callable[[], object], tokens: int) -> Row:
     """Time a call and the matrix products inside it."""
-    with _Products() as products:
+    with Products() as products:
         call()
     alone = sum(count * _median(_product(func, shapes)) for (func, shapes), count in products.found.items())
     return Row(name, _median(call), alone, tokens)
@@ -103,7 +122,7 @@ def random_clips(network: AVTransformer, batch: int, chunks: int) -> tuple[AV, C
 def training_step(network: AVTransformer, batch: int, chunks: int) -> Row:
     """One teacher-forcing step with its optimiser."""
     latents, condition = random_clips(network, batch, chunks)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=1e-4)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=1e-4, fused=True)
     generator = torch.Generator().manual_seed(0)
 
     def step() -> None:

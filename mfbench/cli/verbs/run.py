@@ -47,7 +47,16 @@ def execute(arguments: argparse.Namespace) -> int:
         target = arguments.reports / experiment.name
         build([summary.folder / "records"], target)
         say(f"report: {target / 'index.html'}")
+        if arguments.track != "none":
+            from mfbench.tracker import send_results
+
+            send_results(arguments.track, summary.folder, target, _clips(summary.folder))
     return summary.exit_code
+
+
+def _clips(folder: Path) -> dict[str, Path]:
+    """Gallery clips by `cell/role`."""
+    return {f"{path.parent.name}/{path.stem}": path for path in sorted(folder.glob("media/*/*.mp4"))}
 
 
 def _text(summary: Summary) -> str:
