@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from mfbench.bench import record
+from tests.bench.processes import gone
 
 RUN = ("run", "toy.py", "--no-report", "--executor", "in-process")
 LOCAL = ("run", "toy.py", "--no-report")  # the default: one process per training
@@ -31,27 +31,6 @@ def outcome(folder: Path) -> dict[str, object]:
         )
         for cell, item in records(folder).items()
     }
-
-
-def processes_of(folder: Path) -> list[int]:
-    """Live processes that work in a folder."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and entry.name != str(os.getpid()):
-            try:
-                state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
-                if state != "Z" and (entry / "cwd").readlink() == folder:
-                    found.append(int(entry.name))
-            except OSError:
-                continue
-    return found
-
-
-def gone(folder: Path, patience_s: float = 5.0) -> bool:
-    deadline = time.monotonic() + patience_s
-    while processes_of(folder) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return not processes_of(folder)
 
 
 def test_a_run_makes_valid_records_once(write, toy, tmp_path):
