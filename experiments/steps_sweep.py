@@ -14,7 +14,7 @@ budget = dict(
     min_chunks=4,
     unimodal_steps=250,
     joint_steps=2400,
-    bidirectional_steps=1800,
+    bidirectional_steps=1200,
     few_step_steps=300,
     ode_steps=60,
     self_forcing_steps=150,
@@ -36,6 +36,6 @@ suite = dict(
     long_prompts=8,
     long_seconds=25.6,
     repeats=4,
-    timing=dict(rollouts=2, warmup=1, seconds=5.12),
+    timing=dict(rollouts=2, warmup=1, seconds=2.56),
 )
 report = dict(baseline="TeacherForcing@50", pareto=("chunk_latency_ms", "kavd_lite"))

@@ -1,7 +1,8 @@
 """Group the stages to run into jobs: one process each.
 
 The world's stages are one job, a training and everything sampled from it is one, and all timings are one
-that has the machine for itself.
+that has the machine for itself. A training that others start from is a job of its own, so that they need not
+wait behind its samples: the longest chain of trainings decides how long a run takes.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from mfbench.bench.plan import Plan
 from mfbench.bench.stage import Stage
 
 WORLD, TIMING = "world", "time"
+SAMPLES = "/samples"  # the samples of a training that others wait for
+TRAININGS = ("pretrain", "train")
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,18 @@ class Settings:
 
 @dataclass(frozen=True)
 class Job:
-    """Stages that one process makes, in this order."""
+    """Stages that one process makes, in this order.
+
+    Attributes:
+        exclusive: runs alone and last.
+        wide: no other training can run beside it, so it uses all cores. This follows from the plan and not
+            from what is left to do: numbers may depend on the threads in the last bit.
+    """
 
     name: str
     stages: tuple[Stage, ...]
     exclusive: bool = False
+    wide: bool = False
 
     @property
     def external(self) -> set[str]:
@@ -48,17 +58,46 @@ class Job:
 def group(plan: Plan, todo: list[str]) -> list[Job]:
     """Jobs of the stages to run, in the order of the plan, timings last."""
     grouped: dict[str, list[Stage]] = {}
+    waited_for = _waited_for(plan, todo)
     for id_ in todo:
-        grouped.setdefault(_owner(plan, plan.stages[id_]), []).append(plan.stages[id_])
+        stage = plan.stages[id_]
+        owner = _owner(plan, stage)
+        apart = owner in waited_for and stage.id != owner
+        grouped.setdefault(f"{owner}{SAMPLES}" if apart else owner, []).append(stage)
     timings = grouped.pop(TIMING, [])
-    jobs = [Job(_name(owner, stages), tuple(stages)) for owner, stages in grouped.items()]
+    trunk = _trunk(plan)
+    jobs = [
+        Job(_name(owner, stages), tuple(stages), wide=owner in trunk) for owner, stages in grouped.items()
+    ]
     return [*jobs, *([Job(TIMING, tuple(timings), exclusive=True)] if timings else [])]
+
+
+def _waited_for(plan: Plan, todo: list[str]) -> set[str]:
+    """Trainings that other trainings of this run start from."""
+    trainings = [plan.stages[id_] for id_ in todo if plan.stages[id_].kind in TRAININGS]
+    return {id_ for stage in trainings for id_ in stage.spec.parents.values()} & set(todo)
+
+
+def _trunk(plan: Plan) -> set[str]:
+    """Trainings that every other training either leads to or starts from, and some start from."""
+    trainings = {id_: stage for id_, stage in plan.stages.items() if stage.kind in TRAININGS}
+    behind: dict[str, set[str]] = {}
+
+    def ancestors(id_: str) -> set[str]:
+        if id_ not in behind:
+            parents = set(trainings[id_].spec.parents.values()) & set(trainings)
+            behind[id_] = parents.union(*(ancestors(p) for p in parents))
+        return behind[id_]
+
+    after = {id_: {other for other in trainings if id_ in ancestors(other)} for id_ in trainings}
+    related = {id_: {id_} | ancestors(id_) | after[id_] for id_ in trainings}
+    return {id_ for id_ in trainings if after[id_] and related[id_] == set(trainings)}
 
 
 def _owner(plan: Plan, stage: Stage) -> str:
     if stage.kind == "time":
         return TIMING
-    if stage.kind in ("pretrain", "train"):
+    if stage.kind in TRAININGS:
         return stage.id
     if stage.kind == "score" and "generate" in stage.spec.parents:
         return _owner(plan, plan.stages[stage.spec.parents["generate"]])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mfbench.bench import jobs
@@ -95,7 +95,7 @@ class Scheduler:
                 self.waiting.remove(job)
                 remaining = self._unblocked(job)
                 if remaining:
-                    self._start(Job(job.name, tuple(remaining), job.exclusive))
+                    self._start(replace(job, stages=tuple(remaining)))
 
     def _ready(self, job: Job) -> bool:
         if job.exclusive or any(active.job.exclusive for active in self.active):
@@ -125,8 +125,10 @@ class Scheduler:
         self.attempt += 1
         folder = self.store.root / "jobs" / f"{job.name}.{self.attempt}"
         workers = self.cores if job.name == jobs.WORLD else 1
-        jobs.write(folder, job, self.settings, workers=workers, preflight=not self.checked)
-        handle = self.executor.start(folder, self.settings.threads)
+        threads = max(self.cores, self.settings.threads) if job.wide else self.settings.threads
+        settings = replace(self.settings, threads=threads)
+        jobs.write(folder, job, settings, workers=workers, preflight=not self.checked)
+        handle = self.executor.start(folder, threads)
         self.active.append(_Active(job, handle, EventReader(folder), folder))
 
     def _watch(self, active: _Active) -> None:
@@ -171,7 +173,7 @@ class Scheduler:
             self._fail(stage.id, "ProcessDied", _how(status), _tail(active.folder / "log.txt"))
         rest = tuple(stage for stage in left if stage not in guilty)
         if rest:
-            self.waiting.insert(0, Job(active.job.name, rest, active.job.exclusive))
+            self.waiting.insert(0, replace(active.job, stages=rest))
 
     def _fail(self, id_: str, kind: str, message: str, trace: str = "") -> None:
         self.failed.add(id_)

@@ -70,15 +70,25 @@ def test_ids_move_with_what_matters_and_with_nothing_else(write):
     assert "pretrain" in changed("world.size=9")
 
 
-def test_jobs_are_one_per_training_with_timings_alone_at_the_end(write):
+def test_jobs_are_one_per_training_which_others_need_not_wait_behind_with_timings_alone_at_the_end(write):
     found = made(write())
     jobs = group(found, list(found.stages))
     names = [job.name.rpartition("-")[0] for job in jobs[1:-1]]
     assert jobs[0].name == "world"
-    assert names == ["ToyPretrain-t0", "ToyMethod-t0", "ToyChild-t0"]
+    assert names == ["ToyPretrain-t0", "ToyMethod-t0", "ToyMethod-1-t0-s0", "ToyChild-t0"]
+    assert [len(job.stages) for job in jobs[1:3]] == [1, 1]  # ToyChild starts from ToyMethod, not its samples
     assert jobs[-1].exclusive
     assert {stage.kind for stage in jobs[-1].stages} == {"time"}
     assert sorted(stage.id for job in jobs for stage in job.stages) == sorted(found.stages)
+
+
+def test_a_training_that_all_others_wait_for_or_lead_to_uses_all_cores(write):
+    wide = {
+        job.name.rpartition("-")[0] for job in group(made(write()), list(made(write()).stages)) if job.wide
+    }
+    assert wide == {"ToyPretrain-t0", "ToyMethod-t0"}
+    seeds = made(write(("train_seed=[0]", "train_seed=[0, 1]")))
+    assert not any(job.wide for job in group(seeds, list(seeds.stages)))
 
 
 def test_a_finished_stage_needs_no_parents(write):
