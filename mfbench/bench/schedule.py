@@ -17,7 +17,7 @@ from mfbench.bench.store import Failure, MissingParentError, Store
 from mfbench.bench.worker import DISK_FULL, PREFLIGHT_FAILED
 from mfbench.errors import PreflightError, RunError
 
-POLL_S = 0.02
+POLL_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,7 @@ class Scheduler:
         self.failed: set[str] = set()
         self.intervals: list[Interval] = []
         self.checked = False
+        self.news = True
         self.attempt = 0
 
     def run(self, planned: list[Job]) -> None:
@@ -76,7 +77,9 @@ class Scheduler:
         self.waiting = jobs.most_urgent_first(planned)
         try:
             while self.waiting or self.active:
-                self._launch()
+                if self.news:  # readiness asks the store about many stages; a training needs the cores more
+                    self.news = False
+                    self._launch()
                 for active in list(self.active):
                     self._watch(active)
                 if self.fail_fast and self.failed:
@@ -135,6 +138,7 @@ class Scheduler:
         status = active.handle.poll()  # before reading: what it wrote last is then read below
         for event in active.events.new():
             self.progress.event(active.job.name, event)
+            self.news |= event["event"] != "progress"
             if event["event"] == "preflight":
                 self.checked = bool(event["ok"])
                 if not event["ok"]:
@@ -144,6 +148,7 @@ class Scheduler:
             elif event["event"] == "end":
                 self._ended(active, event["stage"], event["time"], ok=event["ok"])
         if status is not None:
+            self.news = True
             self.active.remove(active)
             self.progress.drop(active.job.name)
             self._exited(active, status)
@@ -177,6 +182,7 @@ class Scheduler:
 
     def _fail(self, id_: str, kind: str, message: str, trace: str = "") -> None:
         self.failed.add(id_)
+        self.news = True
         self.store.fail(Failure(id_, kind, message, trace))
         if kind == "ProcessDied":
             self.progress.say(f"FAILED stage {id_}: {message}")

@@ -84,5 +84,11 @@ def _frame(rows: list[tuple[object, ...]], columns: tuple[str, ...]) -> pd.DataF
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
     """Write with 8 significant digits, so that rebuilding on another machine gives the same text."""
-    text = frame.map(lambda value: f"{value:.8g}" if isinstance(value, float) else value)
-    text.to_csv(path, index=False, lineterminator="\n")
+    frame.map(_text).to_csv(path, index=False, lineterminator="\n")
+
+
+def _text(value: object) -> str:
+    """Everything as text: pandas would turn whole numbers beside empty fields into fractions."""
+    if value is None:
+        return ""
+    return f"{value:.8g}" if isinstance(value, float) else str(value)

@@ -17,6 +17,12 @@ def test_columns_are_the_contract(built: Built) -> None:
     assert (built.out / "comparisons.csv").read_text().splitlines()[0] == COMPARISONS
 
 
+def test_whole_numbers_stay_whole_beside_empty_fields(built: Built) -> None:
+    lines = (built.out / "cells.csv").read_text().splitlines()
+    assert any(line.split(",")[1:4] == ["MutualForcing@4-t0-s1", "MutualForcing", "4"] for line in lines)
+    assert any(line.split(",")[1:6] == ["real", "real", "", "", ""] for line in lines)
+
+
 def test_every_value_of_every_record_is_in_the_table(built: Built) -> None:
     cells = built.cells()
     row = cells[(cells.cell == "MutualForcing@4-t0-s1") & (cells.metric == "per")].iloc[0]
