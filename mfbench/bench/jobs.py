@@ -144,7 +144,10 @@ def read(folder: Path) -> tuple[Job, Settings, dict[str, Any]]:
 
 
 def most_urgent_first(planned: list[Job]) -> list[Job]:
-    """Jobs with the longest chain of jobs behind them first, so that no core waits for the last chain."""
+    """Jobs with the longest chain of jobs behind them first, then those of most stages.
+
+    So no core waits for the last chain, or for the last long job.
+    """
     maker = {stage.id: job for job in planned for stage in job.stages}
     behind: dict[str, list[Job]] = {job.name: [] for job in planned}
     for job in planned:
@@ -158,4 +161,4 @@ def most_urgent_first(planned: list[Job]) -> list[Job]:
             lengths[job.name] = 1 + max((length(after) for after in behind[job.name]), default=0)
         return lengths[job.name]
 
-    return sorted(planned, key=length, reverse=True)
+    return sorted(planned, key=lambda job: (length(job), len(job.stages)), reverse=True)
