@@ -58,7 +58,7 @@ class Job:
 def group(plan: Plan, todo: list[str]) -> list[Job]:
     """Jobs of the stages to run, in the order of the plan, timings last."""
     grouped: dict[str, list[Stage]] = {}
-    waited_for = _waited_for(plan, todo)
+    waited_for = _waited_for(plan)
     for id_ in todo:
         stage = plan.stages[id_]
         owner = _owner(plan, stage)
@@ -72,10 +72,10 @@ def group(plan: Plan, todo: list[str]) -> list[Job]:
     return [*jobs, *([Job(TIMING, tuple(timings), exclusive=True)] if timings else [])]
 
 
-def _waited_for(plan: Plan, todo: list[str]) -> set[str]:
-    """Trainings that other trainings of this run start from."""
-    trainings = [plan.stages[id_] for id_ in todo if plan.stages[id_].kind in TRAININGS]
-    return {id_ for stage in trainings for id_ in stage.spec.parents.values()} & set(todo)
+def _waited_for(plan: Plan) -> set[str]:
+    """Stages that trainings of the plan start from, whether they are done or not."""
+    trainings = [stage for stage in plan.stages.values() if stage.kind in TRAININGS]
+    return {id_ for stage in trainings for id_ in stage.spec.parents.values()}
 
 
 def _trunk(plan: Plan) -> set[str]:

@@ -14,17 +14,21 @@ from safetensors.torch import save_file
 from mfbench.clip_spec import ClipSpec
 from mfbench.models.av_transformer import AVTransformer, TransformerSpec
 
+HEADER = "mfbench"
+
 
 class CheckpointError(RuntimeError):
     """A file that holds no usable weights."""
 
 
 def save_network(network: AVTransformer, path: Path, metadata: dict[str, str]) -> None:
-    """Write weights and the network's spec; safetensors holds no code."""
+    """Write weights and the network's spec; safetensors holds no code.
+
+    The header has one entry, because safetensors writes several in an order that changes from run to run.
+    """
     tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-    save_file(
-        tensors, path, metadata={**metadata, "spec": json.dumps(network.spec.to_json(), sort_keys=True)}
-    )
+    about = json.dumps({**metadata, "spec": network.spec.to_json()}, sort_keys=True)
+    save_file(tensors, path, metadata={HEADER: about})
 
 
 def load_network(path: Path) -> AVTransformer:
@@ -42,9 +46,9 @@ def load_network(path: Path) -> AVTransformer:
             f"{path.name} is not a readable safetensors file ({error}); it may be truncated: "
             "remove the stage folder it lies in and run the same command again"
         ) from error
-    if "spec" not in metadata:
+    if HEADER not in metadata:
         raise CheckpointError(f"{path.name} has no network spec in its header; was it written by mfbench?")
-    fields = json.loads(metadata["spec"])
+    fields = json.loads(metadata[HEADER])["spec"]
     spec = TransformerSpec(**{**fields, "clip": ClipSpec.from_json(fields["clip"])})
     network = AVTransformer(spec)
     try:

@@ -143,6 +143,15 @@ def test_every_clip_is_seen_once_an_epoch(latent_set: LatentSet) -> None:
     assert sorted(seen.tolist()) == list(range(12))
 
 
+def test_the_same_weights_give_the_same_file(clip_spec: ClipSpec, tmp_path: Path) -> None:
+    """Eight times, because a header of several entries comes in a random order."""
+    network = make_network(clip_spec)
+    files = [tmp_path / f"{k}.safetensors" for k in range(8)]
+    for path in files:
+        save_network(network, path, {"method": "A", "stage": "train"})
+    assert len({path.read_bytes() for path in files}) == 1
+
+
 def test_step_streams_differ() -> None:
     values = {float(torch.rand((), generator=step_generator(s, k))) for s in range(3) for k in range(5)}
     assert len(values) == 15
