@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from mfbench.character.voices import VOICES, voice_descriptor
 from mfbench.clip_spec import ClipSpec
 from mfbench.data.augment import varied_looks
 from mfbench.data.conditions import word_slots
+from mfbench.processes import die_with_parent
 from mfbench.registry import WORLDS
 
 PRESETS: dict[str, ClipSpec] = {
@@ -102,7 +104,9 @@ class TalkingCharacter:
         if workers == 1:
             return self._stack(map(make, range(count)), seconds)
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        with ProcessPoolExecutor(
+            workers, mp_context=context, initializer=die_with_parent, initargs=(os.getpid(),)
+        ) as pool:
             return self._stack(pool.map(make, range(count), chunksize=16), seconds)
 
     def augmented(self, face: NDArray[np.float32]) -> NDArray[np.float32]:
