@@ -52,6 +52,7 @@ def _outcome(folder: Path) -> dict[str, object]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_twenty_kills_change_nothing(tmp_path: Path) -> None:
     """Killed with -9 at random moments and restarted, the run ends as if nothing had happened."""
     calm, run = tmp_path / "calm" / "runs", tmp_path / "killed" / "runs"
