@@ -1,104 +1,28 @@
-"""Self-Forcing (arXiv 2506.08009): DMD on the model's own rollout with a bidirectional teacher.
+"""Self-Forcing (arXiv 2506.08009): distribution matching on the model's own rollout.
 
-The causal student is initialised by ODE regression (CausVid, arXiv 2412.07772, section 4.3), rolled out
-with a re-noising sampler whose random exit step alone carries the gradient, and pulled towards a frozen
-bidirectional real score against an online bidirectional fake score, five critic updates to one generator
-update.
+The causal student is rolled out with a re-noising sampler whose random exit step alone carries the gradient,
+and pulled towards a frozen bidirectional real score against an online bidirectional fake score, five critic
+updates to one generator update. Its variants change one thing each: the objective (SiD, GAN), the
+initialisation (Causal-Forcing), the teacher (causal).
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from mfbench.flows.guidance import doubled, guided
-from mfbench.flows.rollout import rollout, whole_clip
+from baselines.discriminator import Discriminator
+from mfbench.flows.rollout import rollout
 from mfbench.flows.samplers import Denoiser, Gradient, fresh_noise
-from mfbench.flows.times import grid
-from mfbench.methods import objectives
+from mfbench.methods import objectives, terms
 from mfbench.methods.base import Method, Parents
-from mfbench.methods.contexts import on_history, whole
+from mfbench.methods.contexts import on_history, renoise_spec
+from mfbench.methods.scores import causal_score, constant, whole
 from mfbench.models.av_transformer import AVTransformer
 from mfbench.registry import METHODS
 from mfbench.types import AV, AVBatch, Condition, LossOutput, SamplerSpec
-
-
-def renoise_spec(steps: int, shift: float, on_design: tuple[int, ...] = ()) -> SamplerSpec:
-    """The step list 1000/750/500/250 warped by `shift`, re-warped for other step counts."""
-    return SamplerSpec(solver="renoise", times=grid(steps, shift), off_design=steps not in on_design)
-
-
-@METHODS.register_module()
-class ODEInit(Method):
-    """Initialisation of Self-Forcing: regress x_0 from states of the bidirectional teacher's ODE.
-
-    The states are those at the student's step levels. Differs from the paper, which stores trajectories: here
-    they are drawn afresh for every batch, with `teacher_steps` steps spread evenly over the levels.
-    """
-
-    version = 1
-    parents = ("TeacherForcing", "Bidirectional")
-    stage = "pretrain"
-    steps = (1, 2, 4, 8)
-    on_design = (4,)
-    streaming = True
-    flexible_length = False
-    budget_key = "ode_steps"
-
-    def __init__(
-        self,
-        networks: Parents,
-        *,
-        teacher_steps: int = 16,
-        teacher_guidance: float = 1.0,
-        levels: int = 4,
-        shift: float = 5.0,
-        learning_rate: float = 1e-3,
-        ema_decay: float = 0.99,
-    ) -> None:
-        super().__init__(networks.copy_of("TeacherForcing"), learning_rate=learning_rate, ema_decay=ema_decay)
-        self.teacher = networks.frozen("Bidirectional")
-        self.teacher_steps, self.teacher_guidance = teacher_steps, teacher_guidance
-        self.levels = grid(levels, shift)
-        self.shift = shift
-
-    def loss(self, batch: AVBatch, step: int, generator: torch.Generator) -> LossOutput:  # noqa: ARG002
-        """E || f(x_t, t; teacher's past) - x_0 ||^2 over the student's levels."""
-        *states, x_0 = self.trajectory(batch, generator)
-        index = torch.randint(len(states), (x_0.batch, x_0.chunks), generator=generator)
-        t = x_0.map(lambda x: torch.tensor(self.levels)[index].to(x))
-        x_t = _chosen(states, index)
-        denoiser = on_history(self.student, x_0, batch.condition)
-        f = denoiser(x_t, t, objectives.zeros(t))
-        errors = (f - x_0).map(lambda e: e.pow(2).mean(dim=(1, 2, 3))).parts()
-        loss = objectives.weighted(errors)
-        return LossOutput({"generator": loss}, {"ode": float(loss.detach())})
-
-    @torch.no_grad()
-    def trajectory(self, batch: AVBatch, generator: torch.Generator) -> list[AV]:
-        """States of the teacher's ODE at the student's levels, from noise (t = 1) to a clip (t = 0)."""
-        states = [fresh_noise(batch.latents, generator)]
-        substeps = max(1, round(self.teacher_steps / (len(self.levels) - 1)))
-        for t, s in pairwise(self.levels):
-            times = tuple(torch.linspace(t, s, substeps + 1, dtype=torch.float64).tolist())
-            spec = SamplerSpec(solver="euler", times=times, guidance=self.teacher_guidance, streaming=False)
-            states.append(whole_clip(self.teacher, batch.condition, states[-1], spec, generator))
-        return states
-
-    def sampler(self, steps: int) -> SamplerSpec:
-        """The student's re-noising chain."""
-        return renoise_spec(steps, self.shift, self.on_design)
-
-
-def _chosen(states: list[AV], index: Tensor) -> AV:
-    """For every chunk its state of number index [batch, chunks]."""
-    rows, chunks = torch.meshgrid(*(torch.arange(n) for n in index.shape), indexing="ij")
-    names = states[0].parts()
-    parts = {n: torch.stack([s.parts()[n] for s in states])[index, rows, chunks] for n in names}
-    return AV(parts.get("video"), parts.get("audio"))
 
 
 @METHODS.register_module()
@@ -111,6 +35,7 @@ class SelfForcing(Method):
         exit_by: draw the exit step by `index` as in the original, or by `level` spacing.
         real_guidance: CFG weight w of the real score in the standard form (the original's s = 3 is w = 4).
         critic_ratio: critic updates per generator update.
+        two_pass: back-propagate the rollout block by block, at the memory of one chunk.
     """
 
     version = 1
@@ -121,6 +46,7 @@ class SelfForcing(Method):
     streaming = True
     flexible_length = False
     budget_key = "self_forcing_steps"
+    causal_scores = False
 
     def __init__(
         self,
@@ -131,16 +57,22 @@ class SelfForcing(Method):
         exit_by: Literal["index", "level"] = "index",
         real_guidance: float = 1.0,
         critic_ratio: int = 5,
+        two_pass: bool = False,
         learning_rate: float = 5e-4,
         critic_learning_rate: float = 1e-3,
         ema_decay: float = 0.98,
     ) -> None:
-        super().__init__(networks.copy_of("ODEInit"), learning_rate=learning_rate, ema_decay=ema_decay)
-        self.real = networks.frozen("Bidirectional")
-        self.fake = networks.copy_of("Bidirectional")
+        start, teacher = self.parents
+        super().__init__(networks.copy_of(start), learning_rate=learning_rate, ema_decay=ema_decay)
+        self.real = networks.frozen(teacher)
+        self.fake = self.critic(networks)
         self.shift, self.levels, self.exit_by = shift, levels, exit_by
         self.real_guidance, self.critic_ratio = real_guidance, critic_ratio
-        self.critic_learning_rate = critic_learning_rate
+        self.two_pass, self.critic_learning_rate = two_pass, critic_learning_rate
+
+    def critic(self, networks: Parents) -> nn.Module:
+        """The online network that follows the student: a fake score that starts from the real one."""
+        return networks.copy_of(self.parents[1])
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """The student and the fake score."""
@@ -159,23 +91,45 @@ class SelfForcing(Method):
         with_generator = step % self.critic_ratio == 0
         x = self._rollout(batch, generator, with_gradient=with_generator)
         losses: dict[str, Tensor] = {}
-        logs: dict[str, float] = {}
         if with_generator:
-            losses["generator"] = self._dmd_loss(x, batch.condition, generator)
-            logs["dmd"] = float(losses["generator"].detach())
-        losses["critic"] = self._critic_loss(x.detach(), batch.condition, generator)
-        logs["fake_fm"] = float(losses["critic"].detach())
-        return LossOutput(losses, logs)
+            losses["generator"] = self.generator_loss(x, batch, generator)
+        losses["critic"] = self.critic_loss(x.detach(), batch, generator)
+        return LossOutput(losses, {name: float(loss.detach()) for name, loss in losses.items()})
+
+    def generator_loss(self, x: AV, batch: AVBatch, generator: torch.Generator) -> Tensor:
+        """DMD; one tau per clip where the scores are bidirectional, per chunk where they are causal."""
+        tau = objectives.dmd_times(x, generator, shift=self.shift, per_chunk=self.causal_scores)
+        real, fake = self.scores(x.detach(), batch.condition)
+        return terms.dmd(x, real, fake, tau, generator)
+
+    def critic_loss(self, x: AV, batch: AVBatch, generator: torch.Generator) -> Tensor:
+        """Plain FM of the fake score on the fresh rollout."""
+        t = objectives.shared_times(x, generator, shift=self.shift, per_chunk=self.causal_scores)
+        return terms.flow_matching(self._follower(x, batch.condition), x, t, generator)
+
+    def scores(self, x: AV, condition: Condition) -> tuple[Denoiser, Denoiser]:
+        """Real and fake score of a rollout; causal ones see the rollout's own earlier chunks."""
+        if self.causal_scores:
+            real = causal_score(self.real, x, condition, self.real_guidance)
+            return real, causal_score(self._fake_network(), x, condition)
+        return whole(self.real, condition, self.real_guidance), whole(self._fake_network(), condition)
+
+    def _follower(self, x: AV, condition: Condition) -> Denoiser:
+        """The fake score with gradient into its weights."""
+        network = self._fake_network()
+        return on_history(network, x, condition) if self.causal_scores else whole(network, condition)
+
+    def _fake_network(self) -> AVTransformer:
+        assert isinstance(self.fake, AVTransformer)
+        return self.fake
 
     def _rollout(self, batch: AVBatch, generator: torch.Generator, *, with_gradient: bool) -> AV:
         """Own rollout from noise; one exit step for all chunks, its x_0 prediction is the output."""
         spec = renoise_spec(self.levels, self.shift)
-        index = self._exit_step(spec.times, generator)
+        gradient = Gradient("exit", self._exit_step(spec.times, generator), self.two_pass)
         noise = fresh_noise(batch.latents, generator)
         with torch.set_grad_enabled(with_gradient):
-            return rollout(
-                self.student, batch.condition, noise, spec, generator, gradient=Gradient("exit", index)
-            )
+            return rollout(self.student, batch.condition, noise, spec, generator, gradient=gradient)
 
     def _exit_step(self, times: tuple[float, ...], generator: torch.Generator) -> int:
         if self.exit_by == "index":
@@ -183,26 +137,80 @@ class SelfForcing(Method):
         spans = torch.tensor(times[:-1]) - torch.tensor(times[1:])
         return int(torch.multinomial(spans, 1, generator=generator))
 
-    def _dmd_loss(self, x: AV, condition: Condition, generator: torch.Generator) -> Tensor:
-        """One tau per clip: the scores are bidirectional."""
+
+@METHODS.register_module()
+class CausalForcing(SelfForcing):
+    """Self-Forcing started from a causal consistency model instead of bidirectional ODE pairs."""
+
+    parents = ("CausalConsistency", "Bidirectional")
+
+
+@METHODS.register_module()
+class SelfForcingCausal(SelfForcing):
+    """Self-Forcing with causal scores from the teacher-forced model: separates teacher type from history."""
+
+    parents = ("ODEInit", "TeacherForcing")
+    flexible_length = True
+    causal_scores = True
+
+
+@METHODS.register_module()
+class SelfForcingSiD(SelfForcing):
+    """Self-Forcing with score identity distillation (alpha = 1 as in Self-Forcing's release)."""
+
+    def generator_loss(self, x: AV, batch: AVBatch, generator: torch.Generator) -> Tensor:
+        """SiD; its gradient runs through the inputs of both scores, not into their weights."""
         tau = objectives.dmd_times(x, generator, shift=self.shift, per_chunk=False)
-        with torch.no_grad():
-            point = objectives.noised(x.detach(), tau, generator)
-            zero = objectives.zeros(tau)
-            real = full_score(self.real, condition, self.real_guidance)(point.x_t, tau, zero)
-            fake = full_score(self.fake, condition, 1.0)(point.x_t, tau, zero)
-        return objectives.weighted(objectives.dmd(x, real, fake))
-
-    def _critic_loss(self, x_0: AV, condition: Condition, generator: torch.Generator) -> Tensor:
-        """Plain FM of the fake score on the fresh rollout."""
-        t = objectives.shared_times(x_0, generator, shift=self.shift, per_chunk=False)
-        point = objectives.noised(x_0, t, generator)
-        errors = objectives.flow_matching(full_score(self.fake, condition, 1.0), x_0, point)
-        return objectives.weighted(errors)
+        point = objectives.noised(x, tau, generator)
+        with constant(self.fake):
+            real, fake = (s(point.x_t, tau, objectives.zeros(tau)) for s in self.scores(x, batch.condition))
+        return objectives.weighted(objectives.sid(x, real, fake, alpha=1.0))
 
 
-def full_score(network: AVTransformer, condition: Condition, guidance: float) -> Denoiser:
-    """A bidirectional denoiser of the whole clip."""
-    if guidance == 1.0:
-        return whole(network, condition)
-    return guided(whole(network, doubled(condition)), guidance)
+@METHODS.register_module()
+class SelfForcingGAN(SelfForcing):
+    """Self-Forcing with a relativistic GAN against real clips, on noised latents.
+
+    Its critic starts from the bidirectional network with a new read-out (`Discriminator`). Differs from the
+    paper: real samples are training clips, not the teacher's.
+    """
+
+    penalty = 1.0
+
+    def critic(self, networks: Parents) -> nn.Module:
+        """A discriminator of noised clips."""
+        return Discriminator(networks.copy_of(self.parents[1]))
+
+    def generator_loss(self, x: AV, batch: AVBatch, generator: torch.Generator) -> Tensor:
+        """softplus(D(real) - D(sample))."""
+        with constant(self.fake):
+            real, fake = self._logits(x, batch, generator)
+        return nn.functional.softplus(real.detach() - fake).mean()
+
+    def critic_loss(self, x: AV, batch: AVBatch, generator: torch.Generator) -> Tensor:
+        """softplus(D(sample) - D(real)) and the change of both under small noise (approximate R1 and R2)."""
+        real, fake = self._logits(x, batch, generator)
+        roughness = self._roughness(x, batch, generator)
+        return nn.functional.softplus(fake - real).mean() + self.penalty * roughness
+
+    def _logits(self, x: AV, batch: AVBatch, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Logits of the real clips and of the samples at one noise level and one noise."""
+        tau = objectives.dmd_times(x, generator, shift=self.shift, per_chunk=False)
+        fake = objectives.noised(x, tau, generator)
+        real = objectives.noised(batch.latents, tau, generator)
+        return self._logit(real.x_t, tau, batch), self._logit(fake.x_t, tau, batch)
+
+    def _roughness(self, x: AV, batch: AVBatch, generator: torch.Generator) -> Tensor:
+        """Mean squared change of the logit under noise of spread 0.05, on real clips and on samples."""
+        tau = objectives.dmd_times(x, generator, shift=self.shift, per_chunk=False)
+        changes = []
+        for clip in (batch.latents, x):
+            here = objectives.noised(clip, tau, generator).x_t
+            moved = here + fresh_noise(here, generator).map(lambda e: 0.05 * e)
+            change = self._logit(here, tau, batch) - self._logit(moved, tau, batch)
+            changes.append(change.pow(2).mean())
+        return changes[0] + changes[1]
+
+    def _logit(self, x_t: AV, tau: AV, batch: AVBatch) -> Tensor:
+        logit: Tensor = self.fake(x_t, tau, batch.condition)
+        return logit

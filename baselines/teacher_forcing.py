@@ -6,17 +6,22 @@ from typing import ClassVar, Literal
 
 import torch
 
+from mfbench.flows.samplers import Denoiser
 from mfbench.flows.times import logit_normal_times
-from mfbench.methods import objectives
+from mfbench.methods import objectives, terms
 from mfbench.methods.base import Method, Parents
-from mfbench.methods.contexts import on_history, whole
+from mfbench.methods.contexts import on_history, on_itself
+from mfbench.methods.scores import whole
 from mfbench.models.av_transformer import AVTransformer
 from mfbench.registry import METHODS
-from mfbench.types import Attention, AVBatch, LossOutput, SamplerSpec
+from mfbench.types import AV, Attention, AVBatch, Condition, LossOutput, SamplerSpec
 
 
 class FlowMatching(Method):
     """Flow matching on pairs; `attention` says what a chunk sees of the clip.
+
+    `own`: the clean chunks before it (teacher forcing); `causal`: those chunks as noisy as they are
+    (diffusion forcing); `full`: all chunks, at one noise level (bidirectional).
 
     Options:
         times: distribution of training times, shifted-uniform or logit-normal.
@@ -43,13 +48,10 @@ class FlowMatching(Method):
         self.guidance, self.solver, self.grid_shift = guidance, solver, grid_shift
 
     def loss(self, batch: AVBatch, step: int, generator: torch.Generator) -> LossOutput:  # noqa: ARG002
-        """E || u(x_t, t, 0; clean past) - (e - x_0) ||^2 of both branches."""
+        """E || u(x_t, t, 0; context) - (e - x_0) ||^2 of both branches."""
         x_0 = batch.latents
-        dropped = torch.rand(x_0.batch, generator=generator) < self.word_drop
-        condition = batch.condition.drop(dropped.to(x_0.any.device))
-        full = self.attention == "full"
-        denoiser = whole(self.student, condition) if full else on_history(self.student, x_0, condition)
-        per_chunk = not full
+        denoiser = self.denoiser(x_0, terms.dropped(batch.condition, self.word_drop, generator))
+        per_chunk = self.attention != "full"
         if self.times == "logit_normal":
             shape = (x_0.batch, x_0.chunks if per_chunk else 1)
             drawn = logit_normal_times(shape, generator).expand(x_0.batch, x_0.chunks)
@@ -60,6 +62,14 @@ class FlowMatching(Method):
         loss = objectives.weighted(errors)
         logs = {f"fm_{name}": float(e.mean().detach()) for name, e in errors.items()}
         return LossOutput({"generator": loss}, {"fm": float(loss.detach()), **logs})
+
+    def denoiser(self, x_0: AV, condition: Condition) -> Denoiser:
+        """All chunks at once in the context that `attention` names."""
+        if self.attention == "full":
+            return whole(self.student, condition)
+        if self.attention == "causal":
+            return on_itself(self.student, condition)
+        return on_history(self.student, x_0, condition)
 
     def sampler(self, steps: int) -> SamplerSpec:
         """Integrate the velocity from noise to data."""
@@ -73,7 +83,7 @@ class TeacherForcing(FlowMatching):
     """Causal flow matching on clean history: both branches coupled, trained on pairs."""
 
     version = 1
-    parents = ("VideoOnly", "AudioOnly")
+    parents: ClassVar[tuple[str, ...]] = ("VideoOnly", "AudioOnly")
     stage = "train"
     steps = (1, 2, 4, 8, 16, 50)
     on_design = (1, 2, 4, 8, 16, 50)
@@ -94,10 +104,8 @@ class TeacherForcing(FlowMatching):
         solver: Literal["euler", "heun"] = "euler",
         grid_shift: float = 1.0,
     ) -> None:
-        student = networks.copy_of("VideoOnly")
-        student.load_branch(networks.trained["AudioOnly"], "audio")
         super().__init__(
-            student,
+            self.start(networks),
             times=times,
             time_shift=time_shift,
             word_drop=word_drop,
@@ -107,6 +115,12 @@ class TeacherForcing(FlowMatching):
             solver=solver,
             grid_shift=grid_shift,
         )
+
+    def start(self, networks: Parents) -> AVTransformer:
+        """Both branches of stage 1 coupled in one network."""
+        student = networks.copy_of("VideoOnly")
+        student.load_branch(networks.trained["AudioOnly"], "audio")
+        return student
 
 
 @METHODS.register_module()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from mfbench.methods import objectives
+from mfbench.methods import objectives, terms
 from mfbench.methods.base import Method, Parents
 from mfbench.methods.contexts import on_history
 from mfbench.models.av_transformer import BRANCH_PARTS
@@ -39,12 +39,9 @@ class _OneBranch(Method):
         """E || u(x_t, t, 0; clean past) - (e - x_0) ||^2 of one branch."""
         present = batch.latents.parts()
         x_0 = AV(*(present[m] if m == self.modality else None for m in ("video", "audio")))
-        dropped = torch.rand(x_0.batch, generator=generator) < self.word_drop
-        condition = batch.condition.drop(dropped.to(x_0.any.device))
-        denoiser = on_history(self.student, x_0, condition)
+        condition = terms.dropped(batch.condition, self.word_drop, generator)
         t = objectives.shared_times(x_0, generator, shift=self.time_shift)
-        point = objectives.noised(x_0, t, generator)
-        loss = objectives.weighted(objectives.flow_matching(denoiser, x_0, point))
+        loss = terms.flow_matching(on_history(self.student, x_0, condition), x_0, t, generator)
         return LossOutput({"generator": loss}, {"fm": float(loss.detach())})
 
     def sampler(self, steps: int) -> SamplerSpec:

@@ -6,9 +6,9 @@ so a gradient never crosses a chunk border (Self-Forcing, arXiv 2506.08009, Algo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -117,9 +117,56 @@ def rollout(
     horizon: Horizon = Horizon(),
     gradient: Gradient = NO_GRADIENT,
 ) -> AV:
-    """All chunks of `noise` (Float[batch, chunks, tokens, channels]) turned into a clip."""
-    chunks = stream(network, condition, noise, spec, generator, horizon=horizon, gradient=gradient)
-    return concatenate(list(chunks))
+    """All chunks of `noise` (Float[batch, chunks, tokens, channels]) turned into a clip.
+
+    Gradients stay inside a chunk, since histories are detached. A `two_pass` gradient gives the same ones at
+    the memory of one chunk: this call keeps no graph, and the backward pass replays the stream with the same
+    random numbers, chunk by chunk (two-pass block-wise back-propagation).
+    """
+
+    def again(generator: torch.Generator) -> Iterator[AV]:
+        return stream(network, condition, noise, spec, generator, horizon=horizon, gradient=gradient)
+
+    if gradient.two_pass and torch.is_grad_enabled():
+        return _replayed(again, generator)
+    return concatenate(list(again(generator)))
+
+
+def _replayed(again: Callable[[torch.Generator], Iterator[AV]], generator: torch.Generator) -> AV:
+    state = generator.get_state()
+    with torch.no_grad():
+        clip = concatenate(list(again(generator)))
+    names = list(clip.parts())
+    anchor = torch.zeros((), requires_grad=True)  # makes autograd call the replay; it has no gradient itself
+    values = _Replay.apply(anchor, again, state, names, *clip.parts().values())
+    made = dict(zip(names, values, strict=True))
+    return AV(made.get("video"), made.get("audio"))
+
+
+class _Replay(torch.autograd.Function):
+    """The identity on a clip; its backward pass runs the stream again with gradient."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        _: Tensor,
+        again: Callable[[torch.Generator], Iterator[AV]],
+        state: Tensor,
+        names: list[str],
+        *clip: Tensor,
+    ) -> tuple[Tensor, ...]:
+        ctx.again, ctx.state, ctx.names = again, state, names
+        return tuple(x.view_as(x) for x in clip)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[None, ...]:
+        generator = torch.Generator()
+        generator.set_state(ctx.state)
+        with torch.enable_grad():
+            for k, chunk in enumerate(ctx.again(generator)):
+                outputs = [chunk.parts()[name] for name in ctx.names]
+                torch.autograd.backward(outputs, [g[:, k : k + 1] for g in gradients])
+        return (None,) * (4 + len(gradients))
 
 
 def whole_clip(

@@ -34,11 +34,13 @@ class Gradient:
 
     `none` and `all` speak for themselves; `last` is the last step; `exit` ends the chain at step `index`
     with its x_0 prediction (valid for re-noising samplers, Self-Forcing); `straight_through` lets step
-    `index` carry the gradient and takes the displacement of the later steps as constant.
+    `index` carry the gradient and takes the displacement of the later steps as constant. With `two_pass` a
+    rollout keeps no graph and replays chunk by chunk in the backward pass (see `rollout.rollout`).
     """
 
     policy: GradientPolicy = "none"
     index: int = 0
+    two_pass: bool = False
 
     def tracks(self, step: int, steps: int) -> bool:
         """Whether the call at `step` (0-based of `steps`) runs with gradient."""

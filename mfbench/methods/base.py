@@ -63,7 +63,7 @@ class Method(nn.Module):
     steps: ClassVar[tuple[int, ...]] = ()
     on_design: ClassVar[tuple[int, ...]] = ()
     streaming: ClassVar[bool] = True
-    flexible_length: ClassVar[bool] = True
+    flexible_length: bool = True  # a method with an option for it sets its own
     budget_key: ClassVar[str] = ""
     sampling_options: ClassVar[tuple[str, ...]] = ()
     attention: ClassVar[Attention] = "own"

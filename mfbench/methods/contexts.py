@@ -22,6 +22,11 @@ def few_step_spec(steps: int, start: float = 1.0) -> SamplerSpec:
     return SamplerSpec(solver="jump", times=tuple(start * t for t in grid(steps)))
 
 
+def renoise_spec(steps: int, shift: float, on_design: tuple[int, ...] = ()) -> SamplerSpec:
+    """The step list 1000/750/500/250 of the DMD family warped by `shift`, re-warped for other step counts."""
+    return SamplerSpec(solver="renoise", times=grid(steps, shift), off_design=steps not in on_design)
+
+
 def on_history(
     network: AVTransformer, history: AV, condition: Condition, *, train_history: bool = True
 ) -> Denoiser:
@@ -45,9 +50,13 @@ def on_history(
     return call
 
 
-def whole(network: AVTransformer, condition: Condition) -> Denoiser:
-    """A denoiser of all chunks with full attention and no history."""
-    return bind(network, condition, 0, network.new_cache(), "full")
+def on_itself(network: AVTransformer, condition: Condition) -> Denoiser:
+    """A denoiser of all chunks in parallel, chunk k seeing the chunks below k as noisy as they are given.
+
+    Diffusion forcing (Chen et al. 2024, arXiv 2407.01392): one copy of the clip, half the tokens of teacher
+    forcing.
+    """
+    return bind(network, condition, 0, network.new_cache(), "causal")
 
 
 @torch.no_grad()

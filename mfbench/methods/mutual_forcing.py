@@ -15,35 +15,38 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from mfbench.flows.guidance import doubled, guided
-from mfbench.flows.samplers import Denoiser, Gradient, GradientPolicy, fresh_noise, sample
-from mfbench.flows.times import dyadic_jumps
-from mfbench.methods import objectives
+from mfbench.flows.samplers import Denoiser, GradientPolicy
+from mfbench.methods import objectives, terms
 from mfbench.methods.base import Method, Parents
 from mfbench.methods.contexts import few_step_spec, free_rollout, on_history, regenerated
+from mfbench.methods.scores import causal_score
 from mfbench.models.av_transformer import AVTransformer
 from mfbench.registry import METHODS
-from mfbench.types import AV, AVBatch, Condition, LossOutput, SamplerSpec, concatenate
+from mfbench.types import AV, AVBatch, Condition, LossOutput, SamplerSpec
 
 
 @METHODS.register_module()
 class MutualForcing(Method):
     """Few-step and multi-step modes of one causal network teach each other on self-generated history.
 
-    Options (the paper's value where it gives one):
-        history: `free` few-step rollout, or `regenerated` chunk by chunk from the real prefix.
+    Options (the paper's value where it gives one); those marked * are the ablations of the paper's claims:
+        history: `free` few-step rollout, `regenerated` chunk by chunk from the real prefix, or * `real`.
         history_noise: level from which a regenerated chunk is re-denoised; 1 starts from pure noise.
         history_steps: jumps per chunk of the history.
         history_kv_grad: train the encoding of the history at t = 0 (its tokens are constants).
-        shortcut_share: share of a batch that trains the few-step mode by ShortCut; the rest trains FM.
+        shared_weights: * off, the multi-step mode is a network of its own (sampled at 16 steps and beyond,
+            the student is then off its design).
+        shortcut_share: share of a batch that trains the few-step mode; the rest trains FM.
         shortcut_target: `multi` integrates the multi-step mode in `substeps`, `halves` chains two half jumps.
         jump_sizes: sizes d drawn for ShortCut.
-        target_weights: `live` or `ema` weights as teacher.
+        target_weights: `live` or `ema` weights as teacher (a multi-step network of its own is live).
         guidance: CFG weight inside the targets (paper: 5).
         hybrid_weight: w in L_FM + w (2/3 L_ShortCut + 1/3 L_DMD).
+        hybrid: both terms of it, or * one of them alone with its weight.
         dmd_every: DMD runs every r-th step; its effective weight is w / (3 r).
         dmd_steps: few-step chain lengths drawn for DMD.
         dmd_gradient: which calls of that chain carry the gradient.
+        flexible_length: * train on clips of `min_chunks` chunks and more, or on whole clips only.
         critic_learning_rate: of the fake score, at least the generator's for small networks.
     """
 
@@ -60,10 +63,11 @@ class MutualForcing(Method):
         self,
         networks: Parents,
         *,
-        history: Literal["free", "regenerated"] = "regenerated",
+        history: Literal["free", "regenerated", "real"] = "regenerated",
         history_noise: float = 0.7,
         history_steps: int = 4,
         history_kv_grad: bool = True,
+        shared_weights: bool = True,
         shortcut_share: float = 0.5,
         shortcut_target: Literal["multi", "halves"] = "halves",
         substeps: int = 2,
@@ -71,21 +75,25 @@ class MutualForcing(Method):
         target_weights: Literal["live", "ema"] = "ema",
         guidance: float = 1.5,
         hybrid_weight: float = 1.5,
+        hybrid: Literal["shortcut+dmd", "shortcut", "dmd"] = "shortcut+dmd",
         dmd_every: int = 2,
         dmd_steps: tuple[int, ...] = (2, 4, 8),
         dmd_gradient: GradientPolicy = "straight_through",
         time_shift: float = 3.0,
         independent_times: bool = False,
         word_drop: float = 0.1,
+        flexible_length: bool = True,
         learning_rate: float = 1e-3,
         critic_learning_rate: float = 1e-3,
         ema_decay: float = 0.99,
         multi_step_guidance: float = 1.0,
         grid_shift: float = 1.0,
     ) -> None:
-        student = networks.copy_of("TeacherForcing")
-        super().__init__(student, learning_rate=learning_rate, ema_decay=ema_decay)
-        self.fake = networks.copy_of("TeacherForcing")
+        start = self.parents[0]
+        super().__init__(networks.copy_of(start), learning_rate=learning_rate, ema_decay=ema_decay)
+        self.multi = None if shared_weights else networks.copy_of(start)
+        self.with_shortcut, self.with_dmd = "shortcut" in hybrid, "dmd" in hybrid
+        self.fake = networks.copy_of(start) if self.with_dmd else None
         bad = [d for d in jump_sizes if not objectives.is_power_of_two_fraction(d)]
         if bad:
             raise ValueError(f"jump_sizes must be 1, 1/2, 1/4, ..; got {bad}")
@@ -99,12 +107,18 @@ class MutualForcing(Method):
         self.dmd_steps, self.dmd_gradient = dmd_steps, dmd_gradient
         self.time_shift, self.independent_times = time_shift, independent_times
         self.word_drop = word_drop
+        self.flexible_length = flexible_length
         self.critic_learning_rate = critic_learning_rate
         self.multi_step_guidance, self.grid_shift = multi_step_guidance, grid_shift
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
-        """The shared weights of both modes, and the fake score."""
-        return {**super().parameter_groups(), "critic": list(self.fake.parameters())}
+        """The shared weights of both modes (or both networks), and the fake score."""
+        groups = super().parameter_groups()
+        if self.multi is not None:
+            groups["generator"] += list(self.multi.parameters())
+        if self.fake is not None:
+            groups["critic"] = list(self.fake.parameters())
+        return groups
 
     def learning_rates(self) -> dict[str, float]:
         """Peak learning rates of both optimisers."""
@@ -119,26 +133,30 @@ class MutualForcing(Method):
     def loss(self, batch: AVBatch, step: int, generator: torch.Generator) -> LossOutput:
         """L = L_FM + w (2/3 L_ShortCut + 1/3 L_DMD) for the shared weights, FM for the fake score."""
         history = self._history(batch, generator)
-        cut = max(1, round(batch.latents.batch * self.shortcut_share))
-        few, multi = _rows(batch, slice(0, cut)), _rows(batch, slice(cut, None))
-        fm = self._multi_step_loss(multi, _rows_av(history, slice(cut, None)), generator)
-        shortcut = self._shortcut_loss(few, _rows_av(history, slice(0, cut)), generator)
-        with_dmd = step % self.dmd_every == 0
-        samples = self._few_step_samples(
-            few, _rows_av(history, slice(0, cut)), generator, with_gradient=with_dmd
-        )
-        losses = {"generator": fm + self.hybrid_weight * 2 / 3 * shortcut}
-        logs = {"fm": float(fm.detach()), "shortcut": float(shortcut.detach())}
-        if with_dmd:
-            dmd = self._dmd_loss(samples, few, _rows_av(history, slice(0, cut)), generator)
-            losses["generator"] = losses["generator"] + self.hybrid_weight / 3 * dmd
-            logs["dmd"] = float(dmd.detach())
-        losses["critic"] = self._critic_loss(samples, few, _rows_av(history, slice(0, cut)), generator)
-        logs["fake_fm"] = float(losses["critic"].detach())
-        return LossOutput(losses, logs)
+        first, rest = terms.split(batch, self.shortcut_share)
+        few, few_history = terms.rows(batch, first), terms.clips(history, first)
+        multi, multi_history = terms.rows(batch, rest), terms.clips(history, rest)
+        losses = {"fm": self._multi_step_loss(multi, multi_history, generator)}
+        total = losses["fm"]
+        if self.with_shortcut:
+            losses["shortcut"] = self._shortcut_loss(few, few_history, generator)
+            total = total + self.hybrid_weight * 2 / 3 * losses["shortcut"]
+        groups = {}
+        if self.fake is not None:
+            with_gradient = step % self.dmd_every == 0
+            samples = self._few_step_samples(few, few_history, generator, with_gradient=with_gradient)
+            if with_gradient:
+                losses["dmd"] = self._dmd_loss(self.fake, samples, few, few_history, generator)
+                total = total + self.hybrid_weight / 3 * losses["dmd"]
+            losses["fake_fm"] = self._critic_loss(self.fake, samples, few, few_history, generator)
+            groups["critic"] = losses["fake_fm"]
+        groups = {"generator": total} | groups
+        return LossOutput(groups, {name: float(loss.detach()) for name, loss in losses.items()})
 
     def _history(self, batch: AVBatch, generator: torch.Generator) -> AV:
         """1. H_few: the few-step mode writes the history, without gradient."""
+        if self.history == "real":
+            return batch.latents
         if self.history == "free":
             return free_rollout(self.student, batch, self.history_steps, generator)
         return regenerated(self.student, batch, self.history_steps, self.history_noise, generator)
@@ -146,85 +164,55 @@ class MutualForcing(Method):
     def _multi_step_loss(self, batch: AVBatch, history: AV, generator: torch.Generator) -> Tensor:
         """2. E || u(x_t, t, 0; H_few) - (e - x_0) ||^2 on the real chunk."""
         x_0 = batch.latents
-        dropped = torch.rand(x_0.batch, generator=generator) < self.word_drop
-        condition = batch.condition.drop(dropped.to(x_0.any.device))
-        denoiser = self._student_on(history, condition)
-        if self.independent_times:
-            t = objectives.independent_times(x_0, generator, shift=self.time_shift)
-        else:
-            t = objectives.shared_times(x_0, generator, shift=self.time_shift)
-        point = objectives.noised(x_0, t, generator)
-        return objectives.weighted(objectives.flow_matching(denoiser, x_0, point))
+        condition = terms.dropped(batch.condition, self.word_drop, generator)
+        network = self.student if self.multi is None else self.multi
+        denoiser = self._trained_on(network, history, condition)
+        drawn = objectives.independent_times if self.independent_times else objectives.shared_times
+        return terms.flow_matching(denoiser, x_0, drawn(x_0, generator, shift=self.time_shift), generator)
 
     def _shortcut_loss(self, batch: AVBatch, history: AV, generator: torch.Generator) -> Tensor:
         """3. Regress u(x_t, t, d; H_few) on (x_t - y) / d with y from the stop-gradient teacher mode."""
-        x_0 = batch.latents
-        times, sizes = dyadic_jumps(x_0.batch, x_0.chunks, self.jump_sizes, generator)
-        t, d = (x_0.map(lambda x, v=v: v.to(x)) for v in (times, sizes))  # type: ignore[misc]
-        point = objectives.noised(x_0, t, generator)
-        teacher = self.ema if self.target_weights == "ema" else self.student
-        real = teach(teacher, history, batch.condition, self.guidance)
+        point, d = terms.jump_point(batch.latents, self.jump_sizes, generator)
+        flow = causal_score(self._teacher(), history, batch.condition, self.guidance)
         if self.shortcut_target == "multi":
-            y = objectives.multi_step_target(real, point, d, self.substeps)
+            y = objectives.multi_step_target(flow, point, d, self.substeps)
         else:
-            jumps = teach(teacher, history, batch.condition, 1.0)
-            y = objectives.two_jump_target(jumps, real, point, d, min(self.jump_sizes))
-        few = self._student_on(history, batch.condition)
+            source = self.ema if self.target_weights == "ema" else self.student
+            jumps = causal_score(source, history, batch.condition)
+            y = objectives.two_jump_target(jumps, flow, point, d, min(self.jump_sizes))
+        few = self._trained_on(self.student, history, batch.condition)
         return objectives.weighted(objectives.shortcut(few, point, d, y))
 
     def _few_step_samples(
         self, batch: AVBatch, history: AV, generator: torch.Generator, *, with_gradient: bool
     ) -> AV:
         """Few-step samples of every chunk k given H_few below k; gradient by `dmd_gradient`."""
-        steps = self.dmd_steps[int(torch.randint(len(self.dmd_steps), (), generator=generator))]
-        index = int(torch.randint(steps, (), generator=generator))
-        gradient = Gradient(self.dmd_gradient, index) if with_gradient else Gradient()
-        noise = fresh_noise(batch.latents, generator)
-        denoiser = self._student_on(history, batch.condition)
+        steps = terms.draw(self.dmd_steps, generator)
+        denoiser = self._trained_on(self.student, history, batch.condition)
         with torch.set_grad_enabled(with_gradient):
-            chain = sample(denoiser, noise, few_step_spec(steps), generator, gradient)
-        if with_gradient and self.dmd_gradient == "straight_through":
-            # the step moved x by d u, an ODE sample by u: divide the gradient by the step size
-            return chain.map(lambda x: x.detach() + steps * (x - x.detach()))
-        return chain
+            return terms.few_step_samples(denoiser, batch.latents, steps, self.dmd_gradient, generator)
 
-    def _dmd_loss(self, samples: AV, batch: AVBatch, history: AV, generator: torch.Generator) -> Tensor:
+    def _dmd_loss(
+        self, fake: AVTransformer, samples: AV, batch: AVBatch, history: AV, generator: torch.Generator
+    ) -> Tensor:
         """4. DMD: real score = own multi-step mode (stop-gradient, CFG), fake score = online network."""
         tau = objectives.dmd_times(samples, generator, shift=1.0, per_chunk=True)
-        with torch.no_grad():
-            point = objectives.noised(samples.detach(), tau, generator)
-            zero = objectives.zeros(tau)
-            teacher = self.ema if self.target_weights == "ema" else self.student
-            real = teach(teacher, history, batch.condition, self.guidance)(point.x_t, tau, zero)
-            fake = teach(self.fake, history, batch.condition, 1.0)(point.x_t, tau, zero)
-        return objectives.weighted(objectives.dmd(samples, real, fake))
+        real_score = causal_score(self._teacher(), history, batch.condition, self.guidance)
+        fake_score = causal_score(fake, history, batch.condition)
+        return terms.dmd(samples, real_score, fake_score, tau, generator)
 
-    def _critic_loss(self, samples: AV, batch: AVBatch, history: AV, generator: torch.Generator) -> Tensor:
+    def _critic_loss(
+        self, fake: AVTransformer, samples: AV, batch: AVBatch, history: AV, generator: torch.Generator
+    ) -> Tensor:
         """Plain FM of the fake score on fresh few-step samples, on the same history tokens."""
-        x_0 = samples.detach()
-        denoiser = on_history(self.fake, history, batch.condition)
-        t = objectives.shared_times(x_0, generator, shift=1.0)
-        point = objectives.noised(x_0, t, generator)
-        return objectives.weighted(objectives.flow_matching(denoiser, x_0, point))
+        t = objectives.shared_times(samples, generator, shift=1.0)
+        return terms.flow_matching(on_history(fake, history, batch.condition), samples.detach(), t, generator)
 
-    def _student_on(self, history: AV, condition: Condition) -> Denoiser:
-        return on_history(self.student, history, condition, train_history=self.history_kv_grad)
+    def _teacher(self) -> AVTransformer:
+        """The network whose multi-step mode teaches."""
+        if self.multi is not None:
+            return self.multi
+        return self.ema if self.target_weights == "ema" else self.student
 
-
-def teach(network: AVTransformer, history: AV, condition: Condition, guidance: float) -> Denoiser:
-    """A stop-gradient denoiser on the history, guided where `guidance` is not 1."""
-    if guidance == 1.0:
-        plain = on_history(network, history, condition)
-    else:
-        twice = concatenate([history, history], dim=0)
-        plain = guided(on_history(network, twice, doubled(condition)), guidance)
-    return torch.no_grad()(plain)
-
-
-def _rows_av(x: AV, rows: slice) -> AV:
-    return x.map(lambda z: z[rows])
-
-
-def _rows(batch: AVBatch, rows: slice) -> AVBatch:
-    c = batch.condition
-    return AVBatch(_rows_av(batch.latents, rows), Condition(c.reference[rows], c.words[rows], c.null[rows]))
+    def _trained_on(self, network: AVTransformer, history: AV, condition: Condition) -> Denoiser:
+        return on_history(network, history, condition, train_history=self.history_kv_grad)

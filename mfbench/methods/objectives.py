@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from mfbench.flows import path, times
 from mfbench.flows.samplers import Denoiser, fresh_noise
@@ -102,6 +104,29 @@ def shortcut(few: Denoiser, point: Noised, d: AV, y: AV) -> dict[str, Tensor]:
     return path.squared_error(few(point.x_t, point.t, d), target, point.t)
 
 
+def mean_flow(denoiser: Denoiser, x_0: AV, point: Noised, d: AV) -> dict[str, Tensor]:
+    """E || u(x_t, t, d) - sg(v - d du/dt) ||^2 per modality and clip (Geng et al. 2025, Eq. 9-11)."""
+    target = path.head_target(point.x_t, mean_flow_target(denoiser, x_0, point, d), point.t)
+    return path.squared_error(denoiser(point.x_t, point.t, d), target, point.t)
+
+
+@torch.no_grad()
+def mean_flow_target(denoiser: Denoiser, x_0: AV, point: Noised, d: AV) -> AV:
+    """v - d du/dt, the derivative taken along the path at a fixed end t - d of the interval.
+
+    One forward-mode product with the tangent (v, 1, 1) of (x_t, t, d); the attention that supports it is the
+    unfused one.
+    """
+    v = path.velocity(x_0, point.noise)
+    one = point.t.map(torch.ones_like)
+    with forward_ad.dual_level(), sdpa_kernel(SDPBackend.MATH):
+        tangents = ((point.x_t, v), (point.t, one), (d, one))
+        x_t, t, size = (value.zip(tangent, forward_ad.make_dual) for value, tangent in tangents)
+        u = path.velocity_of_head(x_t, denoiser(x_t, t, size), t)
+        change = u.map(lambda z: forward_ad.unpack_dual(z).tangent.clone())
+    return v - change.scale(d)
+
+
 def dmd(sample: AV, x0_real: AV, x0_fake: AV) -> dict[str, Tensor]:
     """1/2 || x - sg(x - g) ||^2 with g = (x0_fake - x0_real) / (mean |x - x0_real| + 1e-6).
 
@@ -115,6 +140,22 @@ def dmd(sample: AV, x0_real: AV, x0_fake: AV) -> dict[str, Tensor]:
             gradient = (fake - real) / (spread + 1e-6)
             target = (x - gradient).float()
         return 0.5 * (x.float() - target).pow(2).mean(dim=(1, 2, 3))
+
+    real, fake = x0_real.parts(), x0_fake.parts()
+    return {name: loss(x, real[name], fake[name]) for name, x in sample.parts().items()}
+
+
+def sid(sample: AV, x0_real: AV, x0_fake: AV, alpha: float) -> dict[str, Tensor]:
+    """(x0_real - x0_fake) ((x0_real - x) - alpha (x0_real - x0_fake)) / mean |x - x0_real|, float32.
+
+    Score identity distillation (Zhou et al. 2024, arXiv 2404.04057, Eq. 20) normalised as DMD; the gradient
+    runs through the inputs of both scores.
+    """
+
+    def loss(x: Tensor, real: Tensor, fake: Tensor) -> Tensor:
+        spread = (x - real).detach().abs().mean(dim=(1, 2, 3), keepdim=True) + 1e-6
+        apart = (real - fake).float()
+        return (apart * ((real - x).float() - alpha * apart) / spread).mean(dim=(1, 2, 3))
 
     real, fake = x0_real.parts(), x0_fake.parts()
     return {name: loss(x, real[name], fake[name]) for name, x in sample.parts().items()}

@@ -221,7 +221,7 @@ class AVTransformer(nn.Module):
             if len(mine):
                 where.append(place(self.spec.clip, mine[:: self.tokens[name]].to(device)))
         return _Geometry(
-            phases(torch.cat(where) @ self.rates.T)[:, None, None],
+            phases(torch.cat(where).to(self.rates) @ self.rates.T)[:, None, None],
             None if bool(sight.all()) else sight.to(device),
             functional.one_hot(tokens.modality, len(MODALITIES)).to(x.any),
         )

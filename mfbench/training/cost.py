@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.autograd import forward_ad
 
 from mfbench.models.av_transformer import AVTransformer
 from mfbench.types import AV
@@ -18,7 +19,8 @@ class CostMeter:
 
     Attributes:
         evaluations: chunk evaluations (batch x chunks per call), forward only.
-        flops: multiply-adds count 2; a call that records gradients counts its backward pass as 2 forwards.
+        flops: multiply-adds count 2; a call that records gradients counts its backward pass as 2 forwards,
+            and one that carries forward-mode tangents (MeanFlow) counts them as 1.
         calls: network calls.
     """
 
@@ -38,7 +40,8 @@ class CostMeter:
         history_only = bool(tokens.history.all())
         forward = call_flops(module, x, len(cache.tokens.chunk), history_only=history_only)
         tracked = torch.is_grad_enabled() and any(p.requires_grad for p in module.parameters())
-        self.flops += forward * (3 if tracked else 1)
+        tangents = forward_ad.unpack_dual(x.any).tangent is not None
+        self.flops += forward * (1 + 2 * tracked + tangents)
         self.evaluations += x.batch * x.chunks
         self.calls += 1
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import Tensor
 
 from mfbench.flows import path
+from mfbench.flows.samplers import Denoiser
 from mfbench.methods import objectives
-from mfbench.types import AV
+from mfbench.methods.contexts import on_history
+from mfbench.models.av_transformer import AVTransformer
+from mfbench.types import AV, AVBatch, Condition
 from tests.flows.test_samplers import STD, gaussian_few, gaussian_multi
 
 CLIPS = 20000
@@ -74,6 +78,65 @@ def test_smallest_halves_use_the_multi_step_mode() -> None:
     y = objectives.two_jump_target(never, gaussian_multi, point, step, smallest=0.125)
     expected = objectives.multi_step_target(gaussian_multi, point, step, 2)
     assert torch.allclose(y.any, expected.any)
+
+
+def test_the_mean_flow_target_is_right_on_average_for_the_exact_few_step_mode() -> None:
+    """u - (v - d du/dt) is uncorrelated with x_t for the exact mean velocity, and is not for another one."""
+    x_0 = _data(CLIPS)
+    point, d = objectives.noised(x_0, _at(x_0, 0.8), _generator()), _at(x_0, 0.5)
+
+    def slope(few: Denoiser) -> float:
+        u = path.velocity_of_head(point.x_t, few(point.x_t, point.t, d), point.t)
+        off = (u - objectives.mean_flow_target(few, x_0, point, d)).any
+        return float((off * point.x_t.any).mean() / point.x_t.any.pow(2).mean())
+
+    assert abs(slope(gaussian_few)) < 0.03
+    assert abs(slope(gaussian_multi)) > 0.1  # a network that ignores d
+
+
+def test_the_mean_flow_derivative_equals_finite_differences(network: AVTransformer, batch: AVBatch) -> None:
+    """On the real network in float64, all chunks in parallel on their clean past."""
+    network = network.double()
+    c = batch.condition
+    condition = Condition(c.reference.double(), c.words, c.null)
+    x_0 = batch.latents.map(Tensor.double)
+    denoiser = on_history(network, x_0, condition)
+    point, d = objectives.noised(x_0, _at(x_0, 0.7), _generator()), _at(x_0, 0.4)
+    v, h = path.velocity(x_0, point.noise), 1e-7
+
+    def u(step: float) -> AV:
+        t, size = (z.map(lambda s: s + step) for z in (point.t, d))
+        x_t = point.x_t + v.map(lambda z: step * z)
+        with torch.no_grad():
+            return path.velocity_of_head(x_t, denoiser(x_t, t, size), t)
+
+    change = (u(h) - u(-h)).map(lambda z: z / (2 * h))
+    wanted, got = v - change.scale(d), objectives.mean_flow_target(denoiser, x_0, point, d)
+    for name, value in wanted.parts().items():
+        torch.testing.assert_close(got.parts()[name], value, rtol=1e-5, atol=1e-6)
+
+
+def test_mean_flow_without_jumps_is_flow_matching() -> None:
+    x_0 = _data()
+    point = objectives.noised(x_0, _at(x_0, 0.6), _generator())
+    plain = objectives.flow_matching(gaussian_multi, x_0, point)["audio"]
+    torch.testing.assert_close(objectives.mean_flow(gaussian_multi, x_0, point, _at(x_0, 0))["audio"], plain)
+
+
+def test_sid_follows_the_fisher_divergence_of_two_gaussians() -> None:
+    """With alpha = 0.5 half of E |real - fake|^2 is left, since E (fake - x_0) . (real - fake) = 0."""
+    tau, fake_std = 0.4, 0.9
+    x_0 = AV.both(fake_std * torch.randn(1, 2 * CLIPS, 1, 1, generator=_generator(5), dtype=torch.float64))
+    x_t = objectives.noised(x_0, _at(x_0, tau), _generator()).x_t
+
+    def posterior_mean(std: float) -> AV:
+        return x_t.map(lambda z: (1 - tau) * std**2 / ((1 - tau) ** 2 * std**2 + tau**2) * z)
+
+    real, fake = posterior_mean(STD), posterior_mean(fake_std)
+    spread = float((x_0 - real).any.abs().mean()) + 1e-6
+    wanted = 0.5 * float((real - fake).any.pow(2).mean()) / spread
+    assert float(objectives.sid(x_0, real, fake, alpha=0.5)["video"]) == pytest.approx(wanted, rel=0.02)
+    assert float(objectives.sid(x_0, real, real, alpha=1.0)["video"]) == 0.0
 
 
 def test_dmd_gradient_is_the_score_difference_over_its_normaliser() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import torch
 
-from baselines.self_forcing import ODEInit
+from baselines.ode_init import ODEInit
 from mfbench.clip_spec import ClipSpec
 from mfbench.flows import path
 from mfbench.flows.rollout import bind
