@@ -17,4 +17,5 @@ class DiffusionForcing(TeacherForcing):
     two. Sampled on clean context: t = 0 is the lowest level that it was trained on.
     """
 
+    common = False
     attention: ClassVar[Attention] = "causal"

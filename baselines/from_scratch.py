@@ -14,6 +14,7 @@ class TeacherForcingFromScratch(TeacherForcing):
     """Teacher forcing on pairs from a fresh network, as many joint steps as `TeacherForcing`."""
 
     parents = ()
+    common = False
 
     def start(self, networks: Parents) -> AVTransformer:
         """A fresh network."""

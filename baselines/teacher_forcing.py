@@ -89,6 +89,7 @@ class TeacherForcing(FlowMatching):
     on_design = (1, 2, 4, 8, 16, 50)
     streaming = True
     budget_key = "joint_steps"
+    common = True
     sampling_options = ("guidance", "solver", "grid_shift")
 
     def __init__(

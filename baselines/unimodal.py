@@ -18,6 +18,7 @@ class _OneBranch(Method):
     stage = "pretrain"
     parents = ()
     budget_key = "unimodal_steps"
+    common = True
     modality = "video"
 
     def __init__(

@@ -8,7 +8,7 @@ import re
 from dataclasses import fields
 from typing import Any, NoReturn
 
-from mfbench.bench.components import BUDGET_SHARED
+from mfbench.bench.components import BUDGET_SHARED, CURRENCIES
 from mfbench.bench.locate import Path_, SourceMap
 from mfbench.bench.settings import Axes, Catalog, Experiment, MethodEntry, Suite, Timing
 from mfbench.declarations import LOCATIONS, Declaration, by_name, class_options
@@ -151,9 +151,13 @@ class Checker:
         return values
 
     def budget(self, catalog: Catalog) -> dict[str, int | float]:
-        """Batch size and optimiser steps."""
+        """Batch size, and optimiser steps by key or one amount of a currency for the keys left out."""
         keys = {str(item.constant("budget_key", "")) for item in catalog.methods.values()} - {""}
-        values = self.known(("budget",), self.section("budget"), [*BUDGET_SHARED, *sorted(keys)])
+        known = [*BUDGET_SHARED, *CURRENCIES, *sorted(keys)]
+        values = self.known(("budget",), self.section("budget"), known)
+        paid = [name for name in CURRENCIES if name in values]
+        if len(paid) > 1:
+            self.fail(("budget",), f"one currency at a time, got {' and '.join(paid)}")
         for name, value in values.items():
             if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
                 self.fail(("budget", name), f"wanted a positive number, got {value!r}")

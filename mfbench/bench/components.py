@@ -13,6 +13,10 @@ from mfbench.sources import closure, digest, find_module
 # In every training's id, beside its own budget_key; flexible-length methods see min_chunks or more.
 BUDGET_SHARED: dict[str, int | float] = {"batch_size": 32, "min_chunks": 4}
 
+# What a training may be paid in where the budget does not name its optimiser steps; its own teachers and
+# initialisations count, the checkpoints that all methods start from (`Method.common`) do not.
+CURRENCIES = ("steps", "evaluations", "flops")
+
 # Machinery that moves results about but does not make them; its source is in no digest.
 _MACHINERY = ("bench", "cli", "report", "registry", "declarations", "sources", "provenance", "errors")
 _BODIES = "mfbench.bench.bodies"

@@ -12,6 +12,7 @@ from mfbench.bench.store import Store
 # optimiser step, generation and timing per denoising step.
 DEFAULT_S = {"data": 15.0, "codec": 5.0, "judge": 10.0, "generate": 0.4, "score": 5.0, "time": 0.5}
 DEFAULT_STEP_S = 0.08
+STEP_COST = {"optimiser_steps": 1.0, "steps": 1.0, "evaluations": 2e3, "flops": 1.4e10}  # of one step
 START_S = 5.0  # imports of one process
 
 
@@ -33,7 +34,7 @@ def _estimate(stage: Stage, known: dict[tuple[str, str], float]) -> float:
 def _units(kind: str, fields: dict[str, object]) -> float:
     budget = fields.get("budget")
     if kind in ("pretrain", "train") and isinstance(budget, dict):
-        return float(budget.get("steps", 1))
+        return max([float(budget[name]) / per for name, per in STEP_COST.items() if name in budget] or [1.0])
     steps = fields.get("steps")
     if kind in ("generate", "time") and isinstance(steps, int):
         return 4.0 + steps  # loading and writing cost about as much as a few steps

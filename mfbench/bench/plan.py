@@ -262,12 +262,18 @@ class _Builder:
         return found[0] if found else MethodEntry(name, name, {})
 
     def budget(self, item: Declaration) -> dict[str, int | float]:
-        """The shared part of the budget and the method's own optimiser steps."""
+        """The shared part of the budget and the method's own optimiser steps, or the amount it is paid."""
         key = str(item.constant("budget_key", ""))
         given = self.experiment.budget
-        if key and key not in given:
-            raise UsageError(
-                f"{self.experiment.path}: budget lacks {key!r}, the optimiser steps of {item.name}"
-            )
         shared = {name: given.get(name, default) for name, default in components.BUDGET_SHARED.items()}
-        return shared | ({"steps": given[key]} if key else {})
+        if not key:
+            return shared
+        if key in given:
+            return shared | {"optimiser_steps": given[key]}
+        paid = {name: given[name] for name in components.CURRENCIES if name in given}
+        if not paid:
+            raise UsageError(
+                f"{self.experiment.path}: budget lacks {key!r}, the optimiser steps of {item.name} "
+                f"(or one of {', '.join(components.CURRENCIES)} for every key left out)"
+            )
+        return shared | paid

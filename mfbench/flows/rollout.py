@@ -138,7 +138,7 @@ def _replayed(again: Callable[[torch.Generator], Iterator[AV]], generator: torch
         clip = concatenate(list(again(generator)))
     names = list(clip.parts())
     anchor = torch.zeros((), requires_grad=True)  # makes autograd call the replay; it has no gradient itself
-    values = _Replay.apply(anchor, again, state, names, *clip.parts().values())
+    values = _Replay.apply(anchor, again, state, names, *clip.parts().values())  # type: ignore[no-untyped-call]
     made = dict(zip(names, values, strict=True))
     return AV(made.get("video"), made.get("audio"))
 

@@ -54,6 +54,7 @@ class Method(nn.Module):
         streaming: False where sampling needs the whole clip.
         flexible_length: False where training always sees whole clips.
         budget_key: entry of the experiment's `budget` that counts its optimiser steps.
+        common: a checkpoint that every method starts from; budgets are counted beyond it.
         sampling_options: options that change sampling only, so that variants share one training.
     """
 
@@ -65,6 +66,7 @@ class Method(nn.Module):
     streaming: ClassVar[bool] = True
     flexible_length: bool = True  # a method with an option for it sets its own
     budget_key: ClassVar[str] = ""
+    common: ClassVar[bool] = False
     sampling_options: ClassVar[tuple[str, ...]] = ()
     attention: ClassVar[Attention] = "own"
 

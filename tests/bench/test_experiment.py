@@ -35,6 +35,10 @@ def test_loads_every_section(write):
         (('name="Guided"', 'name="a b"'), ["'a b'"]),
         (('baseline="ToyMethod@4"', "baselin=1"), ["'baselin'", "'baseline'"]),
         (("batch_size=2", "batch_size=0"), ["budget.batch_size", "positive"]),
+        (
+            ("toy_steps=3,", "flops=1e9, evaluations=1e3,"),
+            ["one currency", "evaluations and flops"],
+        ),
         (("batch_size=2", "batch_size=float('nan')"), ["budget.batch_size", "JSON"]),
         (("batch_size=2", "batch_size=lambda: 3"), ["toy.py:4", "a lambda"]),
         (('world = dict(type="ToyWorld")', "import os"), ["toy.py:3", "an import"]),
@@ -80,3 +84,12 @@ def test_budget_of_every_trained_method_is_asked_for(write):
     experiment = load(write(("toy_pretrain_steps=3, ", "")))
     with pytest.raises(UsageError, match=r"'toy_pretrain_steps'.*ToyPretrain"):
         plan.make(experiment, {})
+
+
+def test_a_currency_pays_for_the_steps_left_out(write):
+    from mfbench.bench import plan
+
+    made = plan.make(load(write(("toy_pretrain_steps=3, ", "flops=1e9, "))), {})
+    budgets = {s.spec.component: s.spec.fields["budget"] for s in made.stages.values() if "train" in s.kind}
+    assert budgets["ToyPretrain"] == {"batch_size": 2, "min_chunks": 4, "flops": 1e9}
+    assert budgets["ToyMethod"] == {"batch_size": 2, "min_chunks": 4, "optimiser_steps": 3}

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import resource
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 
 from mfbench.bench.bodies.codec import training_latents
+from mfbench.bench.components import CURRENCIES
 from mfbench.bench.stage import Parent, StageContext, StageResult
 from mfbench.clip_spec import ClipSpec
 from mfbench.methods.base import Method, Parents
 from mfbench.models.av_transformer import AVTransformer, TransformerSpec
 from mfbench.registry import METHODS
 from mfbench.training.batches import BatchPlan
+from mfbench.training.budget import affordable_steps
 from mfbench.training.checkpoints import load_network, save_network
 from mfbench.training.runner import TrainingJob, TrainingOutcome, train
 from mfbench.training.tracking import backends
@@ -26,21 +30,25 @@ SHARED = ("data", "codec")
 def run(context: StageContext) -> StageResult:
     """Write `ema.safetensors`; costs and curves go into the result."""
     method = build(context)
-    budget, steps = context.fields["budget"], steps_of(context)
+    budget, device = context.fields["budget"], torch.device(context.device)
     chunks = context.parents["codec"].result.values["spec"]["chunks"]
+    data = training_latents(context.parents["codec"])
+    plan = BatchPlan(
+        seed=int(context.fields["train_seed"]),
+        batch_size=int(budget["batch_size"]),
+        min_chunks=min(int(budget["min_chunks"]), chunks) if method.flexible_length else chunks,
+        max_chunks=chunks,
+    )
+    before = spent_before(context)
+    steps = steps_of(context, before, partial(affordable_steps, method, data, plan, device))
     job = TrainingJob(
         name=context.spec.component,
         method=method,
-        data=training_latents(context.parents["codec"]),
-        plan=BatchPlan(
-            seed=int(context.fields["train_seed"]),
-            batch_size=int(budget["batch_size"]),
-            min_chunks=min(int(budget["min_chunks"]), chunks) if method.flexible_length else chunks,
-            max_chunks=chunks,
-        ),
+        data=data,
+        plan=plan,
         steps=steps,
         work_dir=context.scratch,
-        device=torch.device(context.device),
+        device=device,
         progress=lambda done, total, rate: context.progress(done, total, f"{rate:.1f} steps/s"),
         vis_backends=backends(context.track, context.run_folder, context.spec.component),
     )
@@ -50,7 +58,9 @@ def run(context: StageContext) -> StageResult:
     seconds = time.monotonic() - started
     curves = {name: [list(point) for point in points] for name, points in outcome.curves.items()}
     networks = sum(isinstance(m, AVTransformer) for m in method.modules())
-    facts = {"steps": steps, "flops": outcome.flops, "curves": curves, "networks": networks}
+    own = {"steps": steps, "evaluations": outcome.evaluations, "flops": outcome.flops}
+    spent = {} if method.common else {**before, context.spec.id: own}
+    facts = {**own, "curves": curves, "networks": networks, "spent": spent}
     return StageResult(facts, _costs(outcome, seconds, networks))
 
 
@@ -81,20 +91,42 @@ def network_spec(codec: Parent, model: dict[str, Any]) -> TransformerSpec:
     )
 
 
-def steps_of(context: StageContext) -> int:
-    """Optimiser steps: the budget's, or those that spend the cost of the method named by `cost_of`.
+def spent_before(context: StageContext) -> dict[str, dict[str, float]]:
+    """What the trainings behind this one cost beyond the common checkpoints, by stage id, each once."""
+    rival = getattr(METHODS.get(context.spec.component), "cost_of", None)
+    spent: dict[str, dict[str, float]] = {}
+    for role, parent in context.parents.items():
+        if role not in (*SHARED, rival):
+            spent |= parent.result.values["spent"]
+    return spent
 
-    The control trains on the same batches as its first parent, so a step of it costs what a step of that
-    parent did.
+
+def steps_of(
+    context: StageContext, before: dict[str, dict[str, float]], affordable: Callable[..., int]
+) -> int:
+    """Optimiser steps: the budget's, those that its amount still buys, or those that match a rival's cost.
+
+    A control with `cost_of` trains on the same batches as its first parent, so a step of it costs what a
+    step of that parent did.
     """
-    registered = METHODS.get(context.spec.component)
+    registered, budget = METHODS.get(context.spec.component), context.fields["budget"]
     rival = getattr(registered, "cost_of", None)
-    if rival is None:
-        return int(context.fields["budget"]["steps"])
-    per_step = context.parents[registered.parents[0]].result.values
-    spent = context.parents[rival].result.values["flops"]
-    ratio: float = spent * per_step["steps"] / per_step["flops"]
-    return round(ratio)
+    if rival is not None:
+        per_step = context.parents[registered.parents[0]].result.values
+        ratio: float = context.parents[rival].result.values["flops"] / per_step["flops"]
+        return round(ratio * float(per_step["steps"]))
+    if "optimiser_steps" in budget:
+        return int(budget["optimiser_steps"])
+    currency = next(name for name in CURRENCIES if name in budget)
+    gone = sum(cost[currency] for cost in before.values())
+    left = float(budget[currency]) - gone
+    steps = int(left) if currency == "steps" or left <= 0 else affordable(amount=left, currency=currency)
+    if steps < 1:
+        raise ValueError(
+            f"the budget of {budget[currency]:g} {currency} leaves {left:g} for {context.spec.component}: "
+            f"its teachers and initialisations cost {gone:g}; raise {currency} or lower their steps"
+        )
+    return steps
 
 
 def _costs(outcome: TrainingOutcome, seconds: float, networks: int) -> dict[str, dict[str, Any]]:

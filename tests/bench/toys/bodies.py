@@ -45,7 +45,7 @@ def metric(value: float, kind: str) -> dict[str, object]:
 
 def _work(context: StageContext) -> None:
     """Counts to its budget; a checkpoint in scratch survives a kill."""
-    total = int(context.fields.get("budget", {}).get("steps", 2))
+    total = int(context.fields.get("budget", {}).get("optimiser_steps", 2))
     path = context.scratch / "checkpoint.json"
     done = json.loads(path.read_text()) if path.is_file() else 0
     pause = float(os.environ.get("TOY_PAUSE_S", "0"))
