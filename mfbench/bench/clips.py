@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from mfbench.character.timeline import Timeline
-from mfbench.data.talking_character import CharacterArrays
 from mfbench.mel import log_mel
+
+if TYPE_CHECKING:  # the world costs a second to import, and trainings need none of it
+    from mfbench.data.talking_character import CharacterArrays
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from mfbench.bench.clips import Clips
+from mfbench.bench.stage import Parent
 from mfbench.clip_spec import ClipSpec
 from mfbench.codecs.base import AudioCodec, FloatArray, VideoCodec
 from mfbench.codecs.linear_mel import LinearMelCodec
@@ -67,3 +68,17 @@ def load(path: Path, preset: str, spec: ClipSpec) -> Codecs:
         for side in ("video", "audio")
     }
     return Codecs(spec, codecs.video.load(parts["video"]), codecs.audio.load(parts["audio"]))
+
+
+def training_latents(codec: Parent) -> LatentSet:
+    """The training split of a finished codec stage."""
+    named = load_file(codec.folder / "train.safetensors")
+    av = AV(named["video"], named["audio"])
+    return LatentSet(av, named["frame_reference"], named["voice"], named["words"])
+
+
+def fitted(codec: Parent) -> Codecs:
+    """The codecs of a finished codec stage."""
+    values = codec.result.values
+    spec = ClipSpec.from_json(values["spec"])
+    return load(codec.folder / "codec.safetensors", values["preset"], spec)

@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mfbench.bench.bodies.codec import fitted
-from mfbench.bench.latents import Codecs
+from mfbench.bench.latents import Codecs, fitted
 from mfbench.bench.sampling import Sampler, sampler_of
 from mfbench.bench.stage import Stage
 from mfbench.bench.store import Store

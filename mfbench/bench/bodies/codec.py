@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from mfbench.bench import clips, latents
 from mfbench.bench.bodies.data import build_world
-from mfbench.bench.stage import Parent, StageContext, StageResult
-from mfbench.clip_spec import ClipSpec
+from mfbench.bench.stage import StageContext, StageResult
 from mfbench.data.conditions import VOCABULARY
-from mfbench.training.batches import LatentSet
-from mfbench.types import AV
 
 VERSION = 1
 
@@ -43,17 +40,3 @@ def run(context: StageContext) -> StageResult:
         "vocabulary": VOCABULARY,
     }
     return StageResult(facts)
-
-
-def training_latents(codec: Parent) -> LatentSet:
-    """The training split of a finished codec stage."""
-    named = load_file(codec.folder / "train.safetensors")
-    av = AV(named["video"], named["audio"])
-    return LatentSet(av, named["frame_reference"], named["voice"], named["words"])
-
-
-def fitted(codec: Parent) -> latents.Codecs:
-    """The codecs of a finished codec stage."""
-    values = codec.result.values
-    spec = ClipSpec.from_json(values["spec"])
-    return latents.load(codec.folder / "codec.safetensors", values["preset"], spec)

@@ -8,7 +8,7 @@ from typing import Any
 from safetensors.torch import load_file, save_file
 
 from mfbench.bench import clips
-from mfbench.bench.bodies.codec import fitted
+from mfbench.bench.latents import fitted
 from mfbench.bench.sampling import CallCounter, Sampler, conditions, sampler_of
 from mfbench.bench.stage import Parent, StageContext, StageResult
 from mfbench.training.checkpoints import load_network

@@ -9,9 +9,8 @@ import numpy as np
 import torch
 
 from mfbench.bench import clips
-from mfbench.bench.bodies.codec import fitted
 from mfbench.bench.clips import Clips
-from mfbench.bench.latents import Codecs
+from mfbench.bench.latents import Codecs, fitted
 from mfbench.bench.playback import picture
 from mfbench.bench.stage import Parent, StageContext, StageResult
 from mfbench.codecs.vocoder import vocode

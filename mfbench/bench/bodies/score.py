@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from mfbench.bench.bodies import beyond
-from mfbench.bench.bodies.codec import fitted
 from mfbench.bench.bodies.gallery import PROXY, gallery
 from mfbench.bench.bodies.judge import observe_real, prompts_of, readers_of
 from mfbench.bench.bodies.measuring import material, measure, observed_as, seed_of
+from mfbench.bench.latents import fitted
 from mfbench.bench.playback import picture
 from mfbench.bench.stage import StageContext, StageResult
 

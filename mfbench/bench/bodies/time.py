@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from mfbench.bench import clips
-from mfbench.bench.bodies.codec import fitted
 from mfbench.bench.bodies.generate import load_sampler
+from mfbench.bench.latents import fitted
 from mfbench.bench.playback import play
 from mfbench.bench.sampling import Sampler, conditions
 from mfbench.bench.stage import StageContext, StageResult

@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from mfbench.bench.bodies.codec import training_latents
 from mfbench.bench.components import CURRENCIES
+from mfbench.bench.latents import training_latents
 from mfbench.bench.stage import Parent, StageContext, StageResult
 from mfbench.clip_spec import ClipSpec
 from mfbench.methods.base import Method, Parents
