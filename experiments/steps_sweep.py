@@ -15,7 +15,7 @@ budget = dict(
     unimodal_steps=250,
     joint_steps=2400,
     bidirectional_steps=1200,
-    few_step_steps=300,
+    few_step_steps=280,
     ode_steps=60,
     self_forcing_steps=150,
 )
@@ -35,7 +35,7 @@ suite = dict(
     seconds=5.12,
     long_prompts=8,
     long_seconds=25.6,
-    repeats=4,
+    repeats=3,
     timing=dict(rollouts=2, warmup=1, seconds=2.56),
 )
 report = dict(baseline="TeacherForcing@50", pareto=("chunk_latency_ms", "kavd_lite"))
