@@ -17,8 +17,10 @@ from mfbench.sources import find_module
 
 SECTIONS = ("custom_imports", "world", "model", "budget", "methods", "axes", "suite", "report")
 REQUIRED = ("world", "budget", "methods", "axes", "suite")
+CLAIMS = ("C1", "C2", "C3", "C4", "C5", "C6", "C7")
 MODEL_DERIVED = ("clip", "reference_channels", "vocabulary", "slots")  # follow from the world
-REPORT_KEYS = ("baseline", "pareto", "title", "claims")
+REPORT_KEYS = ("baseline", "pareto", "title", "claims", "pilot")
+ENTRY_KEYS = ("name", "budget", "steps")  # what an entry of `methods` may hold beside the method's options
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 
 
@@ -50,12 +52,12 @@ class Checker:
             path=self.source.path,
             custom_imports=packages,
             world=self.entry(("world",), self.section("world"), catalog.worlds),
-            model=self.model(),
-            budget=self.budget(catalog),
+            model=self.model(("model",), self.section("model")),
+            budget=self.budget(("budget",), self.section("budget"), catalog),
             methods=self.methods(catalog),
             axes=self.axes(),
             suite=self.suite(catalog),
-            report=self.known(("report",), self.section("report"), REPORT_KEYS),
+            report=self.report(),
             catalog=catalog,
         )
 
@@ -140,27 +142,28 @@ class Checker:
                     self.fail(keys, f"wanted a value like {default!r}, got {value!r}")
                 return
 
-    def model(self) -> dict[str, Any]:
+    def model(self, keys: Path_, given: dict[str, Any]) -> dict[str, Any]:
         """Sizes of the network."""
         known = class_options("mfbench.models.av_transformer", "TransformerSpec")
         for name in MODEL_DERIVED:
             known.pop(name, None)
-        values = self.known(("model",), self.section("model"), list(known))
+        values = self.known(keys, given, list(known))
         for name, value in values.items():
-            self.same_type(("model", name), value, known[name].default)
+            self.same_type((*keys, name), value, known[name].default)
         return values
 
-    def budget(self, catalog: Catalog) -> dict[str, int | float]:
+    def budget(self, keys: Path_, given: object, catalog: Catalog) -> dict[str, int | float]:
         """Batch size, and optimiser steps by key or one amount of a currency for the keys left out."""
-        keys = {str(item.constant("budget_key", "")) for item in catalog.methods.values()} - {""}
-        known = [*BUDGET_SHARED, *CURRENCIES, *sorted(keys)]
-        values = self.known(("budget",), self.section("budget"), known)
+        if not isinstance(given, dict):
+            self.fail(keys, f"wanted dict(...), got {given!r}")
+        own = {str(item.constant("budget_key", "")) for item in catalog.methods.values()} - {""}
+        values = self.known(keys, given, [*BUDGET_SHARED, *CURRENCIES, *sorted(own)])
         paid = [name for name in CURRENCIES if name in values]
         if len(paid) > 1:
-            self.fail(("budget",), f"one currency at a time, got {' and '.join(paid)}")
+            self.fail(keys, f"one currency at a time, got {' and '.join(paid)}")
         for name, value in values.items():
             if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-                self.fail(("budget", name), f"wanted a positive number, got {value!r}")
+                self.fail((*keys, name), f"wanted a positive number, got {value!r}")
         return values
 
     def methods(self, catalog: Catalog) -> tuple[MethodEntry, ...]:
@@ -179,33 +182,54 @@ class Checker:
         """One entry of `methods`."""
         if not isinstance(value, dict):
             self.fail(keys, f"wanted dict(type=...), got {value!r}")
-        checked = self.entry(keys, value, catalog.methods, extra=("name",))
+        checked = self.entry(keys, value, catalog.methods, extra=ENTRY_KEYS)
         name = checked.get("name", checked["type"])
         if not isinstance(name, str) or not NAME.fullmatch(name):
             self.fail((*keys, "name"), f"a name is letters, digits and _.+-, got {name!r}")
-        options = {key: item for key, item in checked.items() if key not in ("type", "name")}
-        return MethodEntry(checked["type"], str(name), options)
+        options = {key: item for key, item in checked.items() if key not in ("type", *ENTRY_KEYS)}
+        budget = self.budget((*keys, "budget"), checked.get("budget", {}), catalog)
+        steps = self.whole_numbers((*keys, "steps"), checked["steps"], 1) if "steps" in checked else ()
+        return MethodEntry(checked["type"], str(name), options, budget, steps)
 
     def axes(self) -> Axes:
         """The swept values."""
         values = self.known(("axes",), self.section("axes"), [item.name for item in fields(Axes)])
         if "steps" not in values:
             self.fail(("axes",), "steps is missing, for instance steps=[1, 2, 4, 8]")
-        for name, items in values.items():
-            low = 1 if name == "steps" else 0
-            if not isinstance(items, list | tuple) or not items:
-                self.fail(("axes", name), f"wanted a list of whole numbers, got {items!r}")
-            for index, item in enumerate(items):
-                if isinstance(item, bool) or not isinstance(item, int) or item < low:
-                    self.fail(("axes", name, index), f"wanted whole numbers from {low}, got {item!r}")
-            if len(set(items)) != len(items):
-                self.fail(("axes", name), f"every value once, got {items!r}")
-        return Axes(**{name: tuple(items) for name, items in values.items()})
+        low = {"steps": 1}
+        return Axes(
+            **{name: self.whole_numbers(("axes", name), v, low.get(name, 0)) for name, v in values.items()}
+        )
+
+    def whole_numbers(self, keys: Path_, items: object, low: int) -> tuple[int, ...]:
+        """A list of different whole numbers from `low`."""
+        if not isinstance(items, list | tuple) or not items:
+            self.fail(keys, f"wanted a list of whole numbers, got {items!r}")
+        for index, item in enumerate(items):
+            if isinstance(item, bool) or not isinstance(item, int) or item < low:
+                self.fail((*keys, index), f"wanted whole numbers from {low}, got {item!r}")
+        if len(set(items)) != len(items):
+            self.fail(keys, f"every value once, got {items!r}")
+        return tuple(items)
+
+    def report(self) -> dict[str, Any]:
+        """What the report shows; claims need the pilot that their margins are measured on."""
+        values = self.known(("report",), self.section("report"), REPORT_KEYS)
+        for index, claim in enumerate(values.get("claims", ())):
+            if claim not in CLAIMS:
+                self.fail(("report", "claims", index), unknown(str(claim), list(CLAIMS)))
+        if "claims" in values and "pilot" not in values:
+            self.fail(
+                ("report",),
+                "claims need pilot='../reports/NAME', the report that margins are measured on",
+            )
+        return values
 
     def suite(self, catalog: Catalog) -> Suite:
         """Prompts, metrics and timing."""
         values = self.section("suite")
         timing = self.record(("suite", "timing"), values.pop("timing", {}), Timing())
+        self.model(("suite", "timing", "wide"), timing.get("wide", {}))
         metrics = values.pop("metrics", [])
         for index, name in enumerate(metrics):
             if name not in catalog.metrics:

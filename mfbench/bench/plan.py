@@ -172,7 +172,7 @@ class _Builder:
             return []
         made: list[Cell] = []
         legal = tuple(item.constant("steps", ()))
-        for steps in axes.steps:
+        for steps in entry.steps or axes.steps:
             if legal and steps not in legal:
                 reason = f"{item.name} can be sampled at {', '.join(map(str, legal))} steps only"
                 self.skipped.append(Skipped(f"{entry.name}@{steps}", reason))
@@ -202,7 +202,7 @@ class _Builder:
         }
         timed = chain if train_seed == self.experiment.axes.train_seed[0] else None
         timed = timed or self.training(entry, self.experiment.axes.train_seed[0], ())
-        timing = fields | {"timing": asdict(self.experiment.suite.timing), "hardware": self.hardware}
+        timing = fields | {"timing": self.timing(entry), "hardware": self.hardware}
         stages["time"] = self.add(
             "time", item.name, f"time {at}", timing, parents | {"train": timed[-1]}, item
         )
@@ -217,6 +217,12 @@ class _Builder:
             ancestors=tuple(chain),
             off_design=bool(designed) and steps not in designed,
         )
+
+    def timing(self, entry: MethodEntry) -> dict[str, Any]:
+        """How one method is timed."""
+        fields = asdict(self.experiment.suite.timing)
+        wide, named = fields.pop("wide"), fields.pop("wide_methods")
+        return fields | ({"wide": wide} if wide and entry.name in named else {})
 
     def extras(self, sample_seed: int) -> dict[str, int | bool]:
         """What only the first sampling seed generates: the long horizon and repeated prompts."""
@@ -249,7 +255,7 @@ class _Builder:
         fields = {
             "options": {k: v for k, v in options.items() if k not in item.constant("sampling_options", ())},
             "model": self.experiment.model,
-            "budget": self.budget(item),
+            "budget": self.budget(item, entry),
             "train_seed": seed,
         }
         kind = "pretrain" if item.constant("stage", "train") == "pretrain" else "train"
@@ -261,10 +267,14 @@ class _Builder:
         found = [entry for entry in self.experiment.methods if entry.name == name and entry.type == name]
         return found[0] if found else MethodEntry(name, name, {})
 
-    def budget(self, item: Declaration) -> dict[str, int | float]:
+    def budget(self, item: Declaration, entry: MethodEntry) -> dict[str, int | float]:
         """The shared part of the budget and the method's own optimiser steps, or the amount it is paid."""
         key = str(item.constant("budget_key", ""))
-        given = self.experiment.budget
+        given = {**self.experiment.budget, **entry.budget}
+        if key not in entry.budget and any(name in components.CURRENCIES for name in entry.budget):
+            given.pop(key, None)  # a variant that is paid an amount has no number of steps
+            for name in set(components.CURRENCIES) - set(entry.budget):
+                given.pop(name, None)
         shared = {name: given.get(name, default) for name, default in components.BUDGET_SHARED.items()}
         if not key:
             return shared

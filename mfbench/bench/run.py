@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from mfbench import provenance
-from mfbench.bench import jobs, plan, preflight
+from mfbench.bench import jobs, pilot, plan, preflight
 from mfbench.bench.collect import Collector
 from mfbench.bench.jobs import Settings
 from mfbench.bench.lock import run_lock
@@ -101,6 +101,7 @@ def _locked(
     experiment: Experiment, options: Options, stream: TextIO | None, lock: int, began: float
 ) -> Summary:
     made, collector, selection = planned(experiment, options)
+    margins = _margins(experiment)
     store = collector.store
     store.clean()
     scheduler = _scheduler(made, store, options, Progress(len(selection.todo), stream), lock)
@@ -114,7 +115,7 @@ def _locked(
         if cell.name not in selection.done and _concluded(made, store, cell.stages, scheduler.failed)
     ]
     _set_aside(collector.folder, {cell.name for cell in made.cells})
-    write_json(store.root / "experiment.json", describe(made))
+    write_json(store.root / "experiment.json", describe(made, margins))
     return _summary(store, selection, records, scheduler, began)
 
 
@@ -151,13 +152,14 @@ def _set_aside(folder: Path, names: set[str]) -> None:
             path.replace(folder / _SWEPT_ASIDE / path.name)
 
 
-def describe(made: Plan) -> dict[str, Any]:
+def describe(made: Plan, margins: dict[str, float]) -> dict[str, Any]:
     """What a report needs to know about the experiment beside its records."""
     experiment = made.experiment
     return {
         "schema": 1,
         "experiment": experiment.name,
         "report": experiment.report,
+        "margins": margins,
         "methods": [entry.name for entry in experiment.methods],
         "axes": {
             "steps": experiment.axes.steps,
@@ -167,6 +169,12 @@ def describe(made: Plan) -> dict[str, Any]:
         "skipped": [{"cell": item.cell, "reason": item.reason} for item in made.skipped],
         "off_design": sorted({f"{cell.method}@{cell.steps}" for cell in made.cells if cell.off_design}),
     }
+
+
+def _margins(experiment: Experiment) -> dict[str, float]:
+    """Margins of the claims from the pilot named beside them; its path starts where the experiment lies."""
+    named = experiment.report.get("pilot")
+    return pilot.margins(experiment.path.parent / str(named)) if named else {}
 
 
 def _summary(

@@ -11,12 +11,19 @@ from mfbench.declarations import Declaration
 
 @dataclass(frozen=True)
 class Timing:
-    """How the `time` stage measures."""
+    """How the `time` stage measures.
+
+    Attributes:
+        wide: sizes of a larger network that is timed too, untrained (weights do not change latency), for the
+            methods named in `wide_methods`: a speed claim needs a width where many steps are too slow.
+    """
 
     rollouts: int = 3
     warmup: int = 1
     seconds: float = 5.12
     threads: int = 1
+    wide: dict[str, Any] = field(default_factory=dict)
+    wide_methods: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,11 +60,18 @@ class Axes:
 
 @dataclass(frozen=True)
 class MethodEntry:
-    """One line of `methods`: a registered type, its options, and the name of this variant."""
+    """One line of `methods`: a registered type, its options, and the name of this variant.
+
+    Attributes:
+        budget: amounts that replace the experiment's for this variant.
+        steps: step counts of this variant instead of the swept ones.
+    """
 
     type: str
     name: str
     options: dict[str, Any]
+    budget: dict[str, int | float] = field(default_factory=dict)
+    steps: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

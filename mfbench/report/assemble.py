@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from mfbench.report import appendix, figures, html, inputs, markdown, results, tables
+from mfbench.report import appendix, claims, figures, html, inputs, markdown, results, tables
 from mfbench.report.compare import compare
 from mfbench.report.cost import cost
 from mfbench.report.document import Page, Section, figures_of
 from mfbench.report.estimates import Estimates
 from mfbench.report.gallery import gallery
+from mfbench.report.health import health
 from mfbench.report.load import Study, load
 
 PAGE_BYTES = 4_900_000  # committed reports stay below 5 MB
@@ -21,7 +22,9 @@ LEDE = (
 
 
 def build(run_dirs: Sequence[Path], out_dir: Path) -> Path:
-    """Write `index.html`, `index.md`, `figures/`, `cells.csv` and `comparisons.csv`; returns the HTML file.
+    """Write the page, its figures and tables, and `claims.json` where claims are asked for.
+
+    Returns `index.html`; beside it lie `index.md`, `figures/`, `cells.csv` and `comparisons.csv`.
 
     The files are the same, byte by byte, for the same records; a report that is still current is left alone.
 
@@ -34,8 +37,10 @@ def build(run_dirs: Sequence[Path], out_dir: Path) -> Path:
     study = load(run_dirs)
     estimates = Estimates(study)
     comparisons = compare(study, estimates)
+    verdicts, healthy = claims.rows(study, estimates), health(study)
     sections = (
         appendix.overview(study, estimates),
+        *((claims.section(estimates, verdicts),) if verdicts else ()),
         results.headline(study, estimates),
         results.differences(study, estimates, comparisons),
         results.quality(study, estimates),
@@ -43,6 +48,7 @@ def build(run_dirs: Sequence[Path], out_dir: Path) -> Path:
         results.sync(study, estimates),
         results.drifts(study, estimates),
         cost(study, estimates),
+        *((healthy,) if healthy else ()),
         appendix.codec_floors(study),
         appendix.failures(study),
         appendix.provenance(study),
@@ -54,6 +60,8 @@ def build(run_dirs: Sequence[Path], out_dir: Path) -> Path:
     out_dir.mkdir(parents=True, exist_ok=True)
     tables.write_csv(tables.cells_table(study, estimates), out_dir / "cells.csv")
     tables.write_csv(tables.comparisons_table(study, comparisons), out_dir / "comparisons.csv")
+    if verdicts:
+        claims.write(verdicts, out_dir / "claims.json")
     _write_figures(page, out_dir / "figures")
     (out_dir / "index.md").write_text(markdown.render(page), encoding="utf-8")
     (out_dir / "index.html").write_text(html.render(page), encoding="utf-8")

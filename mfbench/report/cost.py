@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from mfbench.report import figures, names, style
 from mfbench.report.document import (
     Block,
@@ -38,13 +40,18 @@ def cost(study: Study, estimates: Estimates) -> Section:
     table = _by_training(study)
     if table.groups:
         blocks.append(Details("What the cost of each method consists of", (table,)))
-    curves = _curves(study)
-    if curves:
-        blocks.append(Details("Training curves", (Figures(curves),)))
+    losses = curves(study, lambda name: not is_probe(name))
+    if losses:
+        blocks.append(Details("Training curves", (Figures(losses),)))
     return Section("cost", "Training cost", tuple(blocks))
 
 
-def _first_with(study: Study, method: str, extra: str) -> Cell | None:
+def is_probe(curve: str) -> bool:
+    """Whether a curve is a health probe, not a loss."""
+    return curve.startswith("probe_") or curve in ("gradient_share_audio", "fake_fm")
+
+
+def first_with(study: Study, method: str, extra: str) -> Cell | None:
     """A training's facts stand in one of its cells."""
     return next((cell for cell in study.cells if cell.method == method and cell.extra.get(extra)), None)
 
@@ -52,7 +59,7 @@ def _first_with(study: Study, method: str, extra: str) -> Cell | None:
 def _by_training(study: Study) -> Table:
     """One row per training behind each method, oldest first."""
     looks = style.looks(study.methods)
-    found = {m: cell.extra["costs"] for m in study.methods if (cell := _first_with(study, m, "costs"))}
+    found = {m: cell.extra["costs"] for m in study.methods if (cell := first_with(study, m, "costs"))}
     rows = [row for listed in found.values() for row in listed]
     kinds = tuple(dict.fromkeys(key for row in rows for key in row if key not in ("stage", "method")))
     groups = tuple(
@@ -75,13 +82,16 @@ def _number(value: object) -> str:
     return names.compact(float(value)) if isinstance(value, int | float) else "–"
 
 
-def _curves(study: Study) -> tuple[Figure, ...]:
-    """One figure per logged loss, with a line for each method that logs it."""
+def curves(study: Study, wanted: Callable[[str], bool]) -> tuple[Figure, ...]:
+    """One figure per wanted curve, with a line for each method that logs it."""
     found: dict[str, dict[str, list[tuple[float, float]]]] = {}
     for method in study.methods:
-        cell = _first_with(study, method, "curves")
+        cell = first_with(study, method, "curves")
         for name, points in cell.extra["curves"].items() if cell else ():
-            found.setdefault(name, {})[method] = [(float(x), float(y)) for x, y in points if y is not None]
+            if wanted(name):
+                found.setdefault(name, {})[method] = [
+                    (float(x), float(y)) for x, y in points if y is not None
+                ]
     return tuple(
         Figure(
             f"curve_{name.replace('/', '_')}",

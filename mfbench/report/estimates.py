@@ -49,7 +49,11 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Difference:
-    """(method, steps) minus (baseline, baseline_steps), paired by prompt, seeds and bootstrap replicate."""
+    """(method, steps) minus (baseline, baseline_steps), paired by prompt, seeds and bootstrap replicate.
+
+    Attributes:
+        replicates: of the difference, [replicates].
+    """
 
     method: str
     steps: int | None
@@ -60,6 +64,7 @@ class Difference:
     interval: Interval | None
     p: float
     higher_is_better: bool | None
+    replicates: Floats
 
 
 class Estimates:
@@ -147,6 +152,11 @@ def _estimate(
     )
 
 
+def pooled_replicates(estimate: Estimate) -> Floats | None:
+    """Bootstrap replicates of a pooled estimate; those of two estimates of one shape are paired."""
+    return _replicates(estimate.samples, estimate.replicates)
+
+
 def _interval(value: float, samples: Floats | None, replicates: Floats | None) -> Interval | None:
     pooled = _replicates(samples, replicates)
     return None if pooled is None else interval(value, pooled)
@@ -186,6 +196,7 @@ def difference(candidate: Estimate, baseline: Estimate) -> Difference | None:
         interval(value, pooled),
         _p(value, samples, pooled),
         candidate.higher_is_better,
+        pooled,
     )
 
 

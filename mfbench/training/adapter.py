@@ -12,6 +12,7 @@ from torch import Tensor
 from mfbench.methods.base import Method
 from mfbench.training.batches import BatchPlan, LatentSet, step_generator
 from mfbench.training.cost import CostMeter
+from mfbench.training.probes import gradient_share
 from mfbench.types import AV, AVBatch, Condition
 
 
@@ -45,11 +46,16 @@ class MethodAdapter(BaseModel):  # type: ignore[misc]  # mmengine is untyped
                     f"the {group} loss of {type(self.method).__name__} is {float(loss)} at step {step}; "
                     "the last good checkpoint is kept: lower its learning rate and run again"
                 )
+        logs = dict(output.logs)
         for group, loss in output.losses.items():
-            optim_wrapper[group].update_params(loss)
+            optim_wrapper[group].backward(loss)
+            if group == "generator" and (share := gradient_share(self.method.student)) is not None:
+                logs["gradient_share_audio"] = share
+            optim_wrapper[group].step()
+            optim_wrapper[group].zero_grad()
         self.method.update_ema()
         self._add_cost()
-        return {name: torch.tensor(value) for name, value in output.logs.items()}
+        return {name: torch.tensor(value) for name, value in logs.items()}
 
     def _add_cost(self) -> None:
         meter = self.meter

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +35,13 @@ class CostMeter:
         for module in method.modules():
             if isinstance(module, AVTransformer):
                 module.register_forward_hook(self._count)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Calls in here are not counted."""
+        before = self.evaluations, self.flops, self.calls
+        yield
+        self.evaluations, self.flops, self.calls = before
 
     def _count(self, module: nn.Module, args: tuple[Any, ...], _: object) -> None:
         assert isinstance(module, AVTransformer)

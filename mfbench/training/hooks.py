@@ -8,6 +8,9 @@ from typing import Any
 
 from mmengine.hooks import Hook
 
+from mfbench.methods.base import Method
+
+Probe = Callable[[Method], dict[str, float]]
 Progress = Callable[[int, int, float], None]  # (steps done, steps in total, steps per second)
 
 
@@ -70,3 +73,25 @@ class CurveHook(Hook):  # type: ignore[misc]
         if outputs and runner.iter % self.interval == 0:
             for name, value in outputs.items():
                 self.curves.setdefault(name, []).append((runner.iter, float(value)))
+
+
+class ProbeHook(Hook):  # type: ignore[misc]
+    """Look at the health of the method every `interval` steps and after the last, at no counted cost."""
+
+    def __init__(self, probe: Probe, interval: int, curves: CurveHook) -> None:
+        self.probe, self.interval, self.curves = probe, interval, curves
+        self.seconds = 0.0
+
+    def after_train_iter(
+        self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None
+    ) -> None:
+        """Add the probes to the curves and to what is tracked."""
+        if runner.iter % self.interval and runner.iter + 1 < runner.max_iters:
+            return
+        started = time.monotonic()
+        with runner.model.meter.paused():
+            found = self.probe(runner.model.method)
+        for name, value in found.items():
+            self.curves.curves.setdefault(name, []).append((runner.iter, value))
+            runner.visualizer.add_scalar(name, value, runner.iter)
+        self.seconds += time.monotonic() - started

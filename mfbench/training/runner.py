@@ -17,13 +17,14 @@ from mfbench.methods.base import Method
 from mfbench.training.adapter import MethodAdapter
 from mfbench.training.batches import BatchPlan, LatentSet
 from mfbench.training.checkpoints import last_verified
-from mfbench.training.hooks import CurveHook, PlainCheckpoint, Progress, ProgressHook
+from mfbench.training.hooks import CurveHook, PlainCheckpoint, Probe, ProbeHook, Progress, ProgressHook
 
 WEIGHT_DECAY = 0.02
 BETAS = (0.9, 0.95)
 CLIP_NORM = 1.0
 WARM_UP_STEPS = 50
 CURVE_POINTS = 200
+PROBE_POINTS, PROBE_STEPS = 10, 25  # so many times, but not more often than every so many steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,17 +40,23 @@ class TrainingJob:
     device: torch.device
     progress: Progress
     checkpoint_every: int = 250
+    probe: Probe | None = None
     vis_backends: list[dict[str, Any]] = field(default_factory=lambda: [{"type": "LocalVisBackend"}])
 
 
 @dataclass(frozen=True)
 class TrainingOutcome:
-    """Loss curves and cost of a finished training (all processes that worked on it together)."""
+    """Loss curves and cost of a finished training (all processes that worked on it together).
+
+    Attributes:
+        probe_seconds: spent on health probes by this process.
+    """
 
     curves: dict[str, list[tuple[int, float]]]
     evaluations: float
     flops: float
     calls: int
+    probe_seconds: float
 
 
 class _Steps(Dataset[int]):
@@ -72,13 +79,17 @@ def train(job: TrainingJob) -> TrainingOutcome:
     adapter = MethodAdapter(job.method, job.data, job.plan, job.device)
     curves = CurveHook(max(1, job.steps // CURVE_POINTS))
     found = last_verified(job.work_dir)
+    probes = [ProbeHook(job.probe, max(PROBE_STEPS, job.steps // PROBE_POINTS), curves)] if job.probe else []
     if job.steps > 0:
-        _runner(job, adapter, curves, found).train()
+        _runner(job, adapter, curves, probes, found).train()
     evaluations, flops, calls = adapter.cost.tolist()
-    return TrainingOutcome(curves.curves, evaluations, flops, int(calls))
+    spent = sum(hook.seconds for hook in probes)
+    return TrainingOutcome(curves.curves, evaluations, flops, int(calls), spent)
 
 
-def _runner(job: TrainingJob, adapter: MethodAdapter, curves: CurveHook, found: Path | None) -> Runner:
+def _runner(
+    job: TrainingJob, adapter: MethodAdapter, curves: CurveHook, probes: list[ProbeHook], found: Path | None
+) -> Runner:
     return Runner(
         model=adapter.to(job.device),
         work_dir=str(job.work_dir),
@@ -98,7 +109,7 @@ def _runner(job: TrainingJob, adapter: MethodAdapter, curves: CurveHook, found: 
             },
             "sampler_seed": None,
         },
-        custom_hooks=[PlainCheckpoint(), curves, ProgressHook(job.progress)],
+        custom_hooks=[PlainCheckpoint(), curves, *probes, ProgressHook(job.progress)],
         visualizer={"type": "Visualizer", "vis_backends": job.vis_backends},
         load_from=None if found is None else str(found),
         resume=found is not None,

@@ -39,6 +39,11 @@ def test_loads_every_section(write):
             ("toy_steps=3,", "flops=1e9, evaluations=1e3,"),
             ["one currency", "evaluations and flops"],
         ),
+        (("guidance=2.0", "steps=[0]"), ["toy.py:7", "methods.1.steps.0", "from 1"]),
+        (("guidance=2.0", "budget=dict(toy_stepz=3)"), ["methods.1.budget", "'toy_stepz'", "'toy_steps'"]),
+        (('baseline="ToyMethod@4"', 'claims=["C9"], pilot="x"'), ["report.claims.0", "'C9'"]),
+        (('baseline="ToyMethod@4"', 'claims=["C1"]'), ["pilot='../reports/NAME'"]),
+        (("prompts=4", "timing=dict(wide=dict(widht=8))"), ["suite.timing.wide", "'widht'"]),
         (("batch_size=2", "batch_size=float('nan')"), ["budget.batch_size", "JSON"]),
         (("batch_size=2", "batch_size=lambda: 3"), ["toy.py:4", "a lambda"]),
         (('world = dict(type="ToyWorld")', "import os"), ["toy.py:3", "an import"]),
@@ -93,3 +98,31 @@ def test_a_currency_pays_for_the_steps_left_out(write):
     budgets = {s.spec.component: s.spec.fields["budget"] for s in made.stages.values() if "train" in s.kind}
     assert budgets["ToyPretrain"] == {"batch_size": 2, "min_chunks": 4, "flops": 1e9}
     assert budgets["ToyMethod"] == {"batch_size": 2, "min_chunks": 4, "optimiser_steps": 3}
+
+
+def test_a_variant_has_its_own_budget_and_steps(write):
+    from mfbench.bench import plan
+
+    experiment = load(write(("guidance=2.0", "steps=[2], budget=dict(flops=2e9)")))
+    made = plan.make(experiment, {})
+    assert {cell.steps for cell in made.cells if cell.method == "Guided"} == {2}
+    assert {cell.steps for cell in made.cells if cell.method == "ToyMethod"} == {1, 4}
+    budgets = {s.label: s.spec.fields["budget"] for s in made.stages.values() if s.kind == "train"}
+    assert budgets["train Guided-t0"] == {"batch_size": 2, "min_chunks": 4, "flops": 2e9}
+    assert budgets["train ToyMethod-t0"] == {"batch_size": 2, "min_chunks": 4, "optimiser_steps": 3}
+
+
+def test_only_named_methods_are_timed_at_the_larger_width(write):
+    from mfbench.bench import plan
+
+    timing = "prompts=4, timing=dict(wide=dict(dim=128), wide_methods=['Guided'])"
+    made = plan.make(load(write(("prompts=4", timing))), {})
+    plain = plan.make(load(write()), {})
+
+    def timed(found):
+        return {s.label: s.spec for s in found.stages.values() if s.kind == "time"}
+
+    wide = {label for label, spec in timed(made).items() if "wide" in spec.fields["timing"]}
+    assert wide == {"time Guided@1", "time Guided@4"}
+    same = {label for label, spec in timed(made).items() if spec.id == timed(plain)[label].id}
+    assert same == set(timed(made)) - wide

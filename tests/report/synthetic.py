@@ -145,7 +145,8 @@ def _cell(method: str, steps: int, seed: int, plan: Plan, effect: NDArray[np.flo
             },
             {"stage": f"train {method}-t0", "method": method, "train_flops": 2.3e14, "train_seconds": 140.0},
         ]
-        record["curves"] = {"flow_matching": curve}
+        gap = [[s, float(0.9 * np.exp(-s / 600))] for s in range(300, 3001, 300)]
+        record["curves"] = {"flow_matching": curve, "probe_mode_gap": gap}
         if steps in (1, 4) or (method == "Bidirectional" and steps == 50):
             record["drift"] = _drift(method, steps, rng)
     if plan.media and seed == 0:

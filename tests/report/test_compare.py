@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from mfbench.report.compare import Baseline, baselines, compare, verdict
@@ -44,7 +45,7 @@ def test_no_pair_is_compared_twice(study: Study) -> None:
 
 def item(value: float, *, higher_is_better: bool | None) -> Difference:
     around = Interval(value - 1, value + 1)
-    return Difference("A", 4, "B", 50, "m", value, around, 0.0, higher_is_better)
+    return Difference("A", 4, "B", 50, "m", value, around, 0.0, higher_is_better, np.array([value]))
 
 
 def test_a_verdict_needs_direction_interval_and_corrected_p() -> None:

@@ -11,20 +11,24 @@ from typing import Any
 import torch
 
 from mfbench.bench.components import CURRENCIES
-from mfbench.bench.latents import training_latents
+from mfbench.bench.latents import fitted, training_latents
+from mfbench.bench.probes import HealthProbe
 from mfbench.bench.stage import Parent, StageContext, StageResult
 from mfbench.clip_spec import ClipSpec
 from mfbench.methods.base import Method, Parents
 from mfbench.models.av_transformer import AVTransformer, TransformerSpec
 from mfbench.registry import METHODS
-from mfbench.training.batches import BatchPlan
+from mfbench.training.adapter import to_device
+from mfbench.training.batches import BatchPlan, LatentSet
 from mfbench.training.budget import affordable_steps
 from mfbench.training.checkpoints import load_network, save_network
 from mfbench.training.runner import TrainingJob, TrainingOutcome, train
 from mfbench.training.tracking import backends
+from mfbench.types import AVBatch
 
 VERSION = 1
 SHARED = ("data", "codec")
+PROBED_CLIPS = 4
 
 
 def run(context: StageContext) -> StageResult:
@@ -50,18 +54,25 @@ def run(context: StageContext) -> StageResult:
         work_dir=context.scratch,
         device=device,
         progress=lambda done, total, rate: context.progress(done, total, f"{rate:.1f} steps/s"),
+        probe=HealthProbe(fitted(context.parents["codec"]), probed(data, device)) if method.steps else None,
         vis_backends=backends(context.track, context.run_folder, context.spec.component),
     )
     started = time.monotonic()
     outcome = train(job)
     save_network(method.ema, context.out / "ema.safetensors", {"method": context.spec.component})
-    seconds = time.monotonic() - started
+    seconds = time.monotonic() - started - outcome.probe_seconds
     curves = {name: [list(point) for point in points] for name, points in outcome.curves.items()}
     networks = sum(isinstance(m, AVTransformer) for m in method.modules())
     own = {"steps": steps, "evaluations": outcome.evaluations, "flops": outcome.flops}
     spent = {} if method.common else {**before, context.spec.id: own}
     facts = {**own, "curves": curves, "networks": networks, "spent": spent}
     return StageResult(facts, _costs(outcome, seconds, networks))
+
+
+def probed(data: LatentSet, device: torch.device) -> AVBatch:
+    """The first clips of the training set, whole."""
+    rows = torch.arange(PROBED_CLIPS) % data.latents.batch
+    return to_device(data.window(rows, torch.zeros_like(rows), data.latents.chunks), device)
 
 
 def build(context: StageContext) -> Method:

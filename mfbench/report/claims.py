@@ -1,0 +1,272 @@
+"""Verdicts on the claims of a study, with everything that a reader needs to check them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from math import sqrt
+from pathlib import Path
+from statistics import NormalDist
+
+import numpy as np
+from scipy import stats
+
+from mfbench.report import names
+from mfbench.report.document import Block, Bullets, Column, Note, Section, Table, Text, Value
+from mfbench.report.estimates import Estimate, Estimates, difference, pooled_replicates
+from mfbench.report.hypotheses import CLAIMS, HEADLINE, Hypothesis, hypotheses
+from mfbench.report.load import Study
+from mfbench.report.statistics import Floats, Interval, holm, interval
+
+ALPHA = 0.05
+POWER = 0.8
+NORMAL = NormalDist()
+ORDER = (
+    ("SelfForcing", 4),
+    ("TeacherForcing", 50),
+    ("DiffusionForcing", 50),
+    ("CausVid", 4),
+    ("DMDTF", 4),
+)
+PAPER = (
+    ("LSE-C at 4 / 8 network calls", "5.26 / 6.35"),
+    ("WER at 4 / 8 network calls", "0.23 / 0.11"),
+    ("frames per second at 192x336 / 480x768 / 704x1280, one GPU", "30 / 12 / 3.5"),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One hypothesis of `claims.json`.
+
+    Attributes:
+        statistic: what `estimate` is; a positive difference speaks against the hypothesis.
+        margin: of non-inferiority, or the bound of a speed.
+        train_seeds: trainings behind the candidate; a speed is timed on one.
+        p: one-sided, for the hypothesis, after Holm's correction over all hypotheses of the page.
+        minimum_detectable: effect found with 80 % power at 5 % two-sided, before that correction.
+        n: prompts times sampling seeds behind the candidate.
+    """
+
+    claim: str
+    hypothesis: str
+    statistic: str
+    margin: float | None
+    estimate: float | None
+    ci_low: float | None
+    ci_high: float | None
+    p: float | None
+    verdict: str
+    minimum_detectable: float | None
+    n: int | None
+    train_seeds: int
+
+
+@dataclass(frozen=True)
+class _Effect:
+    """How much worse the candidate is (or a timing), its standard error and 95 % interval.
+
+    Attributes:
+        freedom: degrees of freedom of Student's t; None for the normal distribution of a bootstrap.
+    """
+
+    value: float
+    error: float
+    interval: Interval | None
+    freedom: int | None = None
+
+    @classmethod
+    def bootstrapped(cls, value: float, replicates: Floats) -> _Effect:
+        """From paired replicates of the difference."""
+        return cls(value, float(np.nanstd(replicates, ddof=1)), interval(value, replicates))
+
+    @classmethod
+    def timed(cls, rollouts: Floats) -> _Effect:
+        """From one value per rollout."""
+        mean, count = float(rollouts.mean()), len(rollouts)
+        error = float(rollouts.std(ddof=1)) / sqrt(count)
+        reach = float(stats.t.ppf(1 - ALPHA / 2, count - 1)) * error
+        return cls(mean, error, Interval(mean - reach, mean + reach), count - 1)
+
+    def p_below(self, bound: float) -> float:
+        """One-sided p for a true value below the bound."""
+        z = (self.value - bound) / self.error
+        return NORMAL.cdf(z) if self.freedom is None else float(stats.t.cdf(z, self.freedom))
+
+
+def rows(study: Study, estimates: Estimates) -> tuple[Row, ...]:
+    """A row per hypothesis of the claims that the experiment asks for."""
+    asked = [h for claim in study.report.get("claims") or () for h in hypotheses(claim, study, estimates)]
+    margins = dict(study.settings.get("margins") or {})
+    effects = [_effect(h, estimates) for h in asked]
+    tests = [_tests(h, e, margins.get(h.metric)) for h, e in zip(asked, effects, strict=True)]
+    known = [index for index, test in enumerate(tests) if test is not None]
+    adjusted = {}
+    for side in (0, 1):
+        p = holm(np.array([tests[index][side] for index in known]))  # type: ignore[index]
+        adjusted[side] = dict(zip(known, p.tolist(), strict=True))
+    made = []
+    for index, (h, effect) in enumerate(zip(asked, effects, strict=True)):
+        p_for, p_against = adjusted[0].get(index), adjusted[1].get(index)
+        made.append(_row(h, effect, margins.get(h.metric), p_for, p_against, study, estimates))
+    return tuple(made)
+
+
+def _effect(h: Hypothesis, estimates: Estimates) -> _Effect | None:
+    candidate = estimates.get(*h.candidate, h.metric)
+    if h.rival is None:
+        return _timing(candidate)
+    rival = estimates.get(*h.rival, h.metric)
+    if candidate is None or rival is None:
+        return None
+    if h.kind == "less drift":
+        return _excess_drift(candidate, rival, estimates.get("real", None, h.metric))
+    found = difference(candidate, rival)
+    if found is None or found.higher_is_better is None:
+        return None
+    sign = -1.0 if found.higher_is_better else 1.0
+    return _Effect.bootstrapped(sign * found.value, sign * found.replicates)
+
+
+def _timing(candidate: Estimate | None) -> _Effect | None:
+    """Timings are made once per method and steps, whatever the seeds of a cell."""
+    if candidate is None or candidate.samples is None or candidate.samples.shape[-1] < 2:
+        return None
+    return _Effect.timed(candidate.samples[0, 0])
+
+
+def _excess_drift(candidate: Estimate, rival: Estimate, real: Estimate | None) -> _Effect | None:
+    """|candidate - real| - |rival - real|, replicate by replicate."""
+    if real is None:
+        return None
+    a, b, zero = (float(e.value or 0.0) for e in (candidate, rival, real))
+    ra, rb, rz = (pooled_replicates(e) for e in (candidate, rival, real))
+    if ra is None or rb is None or rz is None:
+        return None
+    return _Effect.bootstrapped(abs(a - zero) - abs(b - zero), np.abs(ra - rz) - np.abs(rb - rz))
+
+
+def _tests(h: Hypothesis, effect: _Effect | None, margin: float | None) -> tuple[float, float] | None:
+    """One-sided p for the hypothesis and against it (two one-sided tests at the margin)."""
+    if effect is None or effect.error == 0 or (margin is None and h.kind == "non-inferior"):
+        return None
+    if h.kind in ("below", "above"):
+        below = effect.p_below(h.bound)
+        return (below, 1 - below) if h.kind == "below" else (1 - below, below)
+    if h.kind == "non-inferior":
+        below = effect.p_below(margin or 0.0)
+        return below, 1 - below
+    return effect.p_below(0.0), 1 - effect.p_below(-(margin or 0.0))
+
+
+def _row(
+    h: Hypothesis,
+    effect: _Effect | None,
+    margin: float | None,
+    p_for: float | None,
+    p_against: float | None,
+    study: Study,
+    estimates: Estimates,
+) -> Row:
+    candidate = estimates.get(*h.candidate, h.metric)
+    band = effect.interval if effect else None
+    detectable = NORMAL.inv_cdf(1 - ALPHA / 2) + NORMAL.inv_cdf(POWER)
+    verdict = "undecided"
+    if p_for is not None and p_for < ALPHA:
+        verdict = "supported"
+    elif p_against is not None and p_against < ALPHA:
+        verdict = "refuted"
+    return Row(
+        claim=h.claim,
+        hypothesis=f"{h.candidate[0]} {h.text}, {h.metric}",
+        statistic=f"{h.kind}: how much worse in {h.metric}"
+        if h.rival
+        else f"{h.kind} {h.bound:g}: {h.metric}",
+        margin=margin if h.rival else h.bound,
+        estimate=effect.value if effect else None,
+        ci_low=band.low if band else None,
+        ci_high=band.high if band else None,
+        p=p_for,
+        verdict=verdict,
+        minimum_detectable=detectable * effect.error if effect else None,
+        n=candidate.n if candidate else None,
+        train_seeds=len({c.train_seed for c in study.of(*h.candidate)}) if h.rival else 1,
+    )
+
+
+def verdict(found: list[Row]) -> str:
+    """Of a claim: refuted by one refuted hypothesis, supported by all of them."""
+    verdicts = {row.verdict for row in found}
+    if "refuted" in verdicts:
+        return "refuted"
+    return "supported" if verdicts == {"supported"} else "undecided"
+
+
+def write(found: tuple[Row, ...], path: Path) -> None:
+    """`claims.json`, a list of rows; 8 significant digits, as in the tables."""
+    content = [{k: _rounded(v) for k, v in asdict(row).items()} for row in found]
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def _rounded(value: object) -> object:
+    return float(f"{value:.8g}") if isinstance(value, float) else value
+
+
+def section(estimates: Estimates, found: tuple[Row, ...]) -> Section:
+    """The page of claims: verdicts, hypotheses, the paper's numbers, the order of the literature."""
+    by_claim = {claim: [row for row in found if row.claim == claim] for claim in CLAIMS}
+    answers = [f"**{c}: {verdict(r)}**: {CLAIMS[c]}." for c, r in by_claim.items() if r]
+    heads = ("hypothesis", "worse by", "margin", "p", "verdict", "detectable", "n, training seeds")
+    columns = tuple(Column(head, numeric=index > 0) for index, head in enumerate(heads))
+    groups = tuple((f"{c}: {CLAIMS[c]}", tuple(_fields(row) for row in r)) for c, r in by_claim.items() if r)
+    blocks: list[Block] = [
+        Bullets(tuple(answers)),
+        Text(
+            "A positive difference speaks against the hypothesis. Supported or refuted needs a one-sided "
+            "p < 0.05 after Holm's correction over all hypotheses of this page; non-inferiority is tested "
+            "at the margin from both sides, superiority is refuted where an advantage of the size of the "
+            "margin is excluded. A speed is compared with its bound over rollouts. Detectable: the effect "
+            "found with 80 % power at 5 %, uncorrected."
+        ),
+        Table(columns, groups),
+        _literature(estimates),
+        Text("Reported by the paper for its 14B model, on other data: quoted, not compared."),
+        Table(
+            (Column("paper (arXiv 2604.25819, from a third party's review)", numeric=False), Column("value")),
+            (("", tuple((Value(name), Value(value)) for name, value in PAPER)),),
+        ),
+    ]
+    return Section("claims", "Claims", tuple(blocks))
+
+
+def _fields(row: Row) -> tuple[Value, ...]:
+    numbers = [v for v in (row.estimate, row.margin, row.minimum_detectable) if v is not None]
+    places = names.decimals(numbers) if numbers else 3
+
+    def text(value: float | None) -> str:
+        return "–" if value is None else names.number(value, places)
+
+    band = "" if row.ci_low is None or row.ci_high is None else f"[{text(row.ci_low)}, {text(row.ci_high)}]"
+    return (
+        Value(row.hypothesis),
+        Value(text(row.estimate), band),
+        Value(text(row.margin)),
+        Value("–" if row.p is None else names.p_value(row.p)),
+        Value(row.verdict, best=row.verdict != "undecided"),
+        Value(text(row.minimum_detectable)),
+        Value("–" if row.n is None else f"{row.n}, {row.train_seeds}"),
+    )
+
+
+def _literature(estimates: Estimates) -> Block:
+    """Agreement with the order of Self-Forcing's chunk-wise ablation, counted over pairs."""
+    found = [(key, float(e.value or 0.0)) for key in ORDER if (e := estimates.get(*key, HEADLINE))]
+    pairs = [(a, b) for i, (_, a) in enumerate(found) for _, b in found[i + 1 :]]
+    if not pairs:
+        return Note("The order of the literature is not shown: none of its pairs was measured.")
+    agree = sum(a < b for a, b in pairs)
+    order = " > ".join(f"{method} at {steps}" for (method, steps), _ in found)
+    return Text(
+        f"Order in Self-Forcing's ablation (VBench, Wan 1.3B): {order}. Of its {len(pairs)} pairs {agree} "
+        f"have the same order here in `{HEADLINE}`."
+    )
