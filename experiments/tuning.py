@@ -1,10 +1,10 @@
-"""Four trials of the hyper-parameters of every method: two learning rates by two values of one choice of its own.
+"""Four trials of the hyper-parameters of every method: two learning rates by two values of one own choice.
 
-Command:  python -m mfbench run experiments/tuning.py --stages score     (measured duration: see below)
-Decides:  the options in `experiments/main_comparison.py` and the studies after it: of each method the trial with
-          the lowest `kavd_lite` at 4 steps. Another world (seed 1) than theirs, so that no test prompt is seen;
-          one training and one sampling seed; about a seventh of their budget beyond common checkpoints,
-          teachers and initialisations. `TeacherForcing` and `Bidirectional` were settled with the world itself.
+Command:  python -m mfbench run experiments/tuning.py --stages score     (see the duration in its report)
+Decides:  the options in `experiments/main_comparison.py` and the studies after it: of each method the trial
+          with the lowest `kavd_lite` at 4 steps. Another world (seed 1) than theirs, so that no test prompt
+          is seen; one training and one sampling seed; a tenth of their budget beyond common checkpoints,
+          teachers and initialisations. `TeacherForcing` and `Bidirectional` were settled with the world.
 """
 
 custom_imports = dict(imports=["baselines"])

@@ -36,6 +36,7 @@ class Options:
     slots: int = 0  # 0: one per core on cpu, one on cuda
     threads: int = 1
     device: str = "cpu"
+    reuse: tuple[Path, ...] = ()  # run folders whose finished stages serve here too
     track: str = "none"
     fail_fast: bool = False
     strict_code: bool = False
@@ -76,7 +77,7 @@ def planned(experiment: Experiment, options: Options) -> tuple[Plan, Collector, 
         experiment, provenance.hardware(), strict_code=options.strict_code, bodies=options.bodies
     )
     store = Store(options.out / experiment.name)
-    collector = Collector(made, store, provenance.command())
+    collector = Collector(made, store, provenance.command(), options.choice.records)
     return made, collector, select(made, collector, options.choice)
 
 
@@ -101,6 +102,10 @@ def _locked(
     experiment: Experiment, options: Options, stream: TextIO | None, lock: int, began: float
 ) -> Summary:
     made, collector, selection = planned(experiment, options)
+    if options.reuse:
+        reused = [Store(folder) for folder in options.reuse]
+        adopt(made, collector, selection, reused)
+        selection = select(made, collector, options.choice)
     margins = _margins(experiment)
     store = collector.store
     store.clean()
@@ -112,11 +117,20 @@ def _locked(
     records = [
         collector.write(cell)
         for cell in selection.cells
-        if cell.name not in selection.done and _concluded(made, store, cell.stages, scheduler.failed)
+        if cell.name not in selection.done and _concluded(collector, cell, scheduler.failed)
     ]
     _set_aside(collector.folder, {cell.name for cell in made.cells})
     write_json(store.root / "experiment.json", describe(made, margins))
     return _summary(store, selection, records, scheduler, began)
+
+
+def adopt(made: Plan, collector: Collector, selection: Selection, others: list[Store]) -> None:
+    """Take over the stages that a run still needs and another one has finished."""
+    for id_ in selection.todo:
+        spec = made.stages[id_].spec
+        found = next((other for other in others if other.finished(spec)), None)
+        if found is not None:
+            collector.store.adopt(spec, found)
 
 
 def _scheduler(made: Plan, store: Store, options: Options, progress: Progress, lock: int) -> Scheduler:
@@ -138,9 +152,9 @@ def _scheduler(made: Plan, store: Store, options: Options, progress: Progress, l
     )
 
 
-def _concluded(made: Plan, store: Store, stages: dict[str, str], failed: set[str]) -> bool:
+def _concluded(collector: Collector, cell: Cell, failed: set[str]) -> bool:
     """Whether all of a cell's stages are there, or at least one behind it failed."""
-    missing = made.needed(list(stages.values()), store.finished)
+    missing = collector.plan.needed(collector.own_stages(cell), collector.store.finished)
     return not missing or any(id_ in failed for id_ in missing)
 
 

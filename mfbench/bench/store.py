@@ -155,6 +155,22 @@ class Store:
                 raise self._corrupt(folder, f"{name} {found}, published were {entry['bytes']}")
         return finished
 
+    def adopt(self, spec: StageSpec, other: Store) -> None:
+        """Publish another run's finished stage here, its files linked where the file system allows it.
+
+        Raises:
+            CorruptError: if it is damaged there.
+        """
+        source, final = other.read(spec).folder, self.folder(spec)
+        temporary = final.parent / f"{TEMPORARY}{spec.id}-{os.getpid()}"
+        shutil.rmtree(temporary, ignore_errors=True)
+        try:
+            shutil.copytree(source, temporary, copy_function=os.link)
+        except (OSError, shutil.Error):  # another file system, or one without hard links
+            shutil.rmtree(temporary, ignore_errors=True)
+            shutil.copytree(source, temporary)
+        temporary.rename(final)
+
     def fail(self, failure: Failure) -> None:
         """Remember why a stage failed, and drop what it had left."""
         for folder in self.root.glob(f"stages/*/{TEMPORARY}{failure.stage}-*"):

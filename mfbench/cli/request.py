@@ -27,6 +27,10 @@ def options(arguments: argparse.Namespace) -> Options:
     for folder in arguments.records:
         if not folder.is_dir():
             raise UsageError(f"--records {folder}: there is no such folder")
+    reuse = tuple(getattr(arguments, "reuse", ()))
+    for folder in reuse:
+        if not (folder / "stages").is_dir():
+            raise UsageError(f"--reuse {folder}: no run folder, it has no stages; wanted runs/EXPERIMENT")
     choice = Choice(
         only=arguments.only,
         stages=tuple(kind for kind in arguments.stages.split(",") if kind),
@@ -40,6 +44,7 @@ def options(arguments: argparse.Namespace) -> Options:
         slots=arguments.jobs,
         threads=arguments.threads,
         device=_device(arguments.device),
+        reuse=reuse,
         track=getattr(arguments, "track", "none"),
         fail_fast=getattr(arguments, "fail_fast", False),
         strict_code=arguments.strict_code,

@@ -274,3 +274,40 @@ def test_records_of_removed_cells_are_set_aside(write, toy, tmp_path):
     assert toy(*RUN, "--limit", 1).returncode == 0
     assert "ToyMethod@1-t0-s1" not in records(tmp_path)
     assert (tmp_path / "runs/toy/records/aside/ToyMethod@1-t0-s1.json").is_file()
+
+
+def test_a_shard_takes_its_timing_from_the_record_of_another_seed(write, toy, tmp_path):
+    write(("train_seed=[0]", "train_seed=[0, 1]"))
+    assert toy(*RUN, "--only", "*-t0-*,real,null").returncode == 0
+    first = records(tmp_path)
+    (tmp_path / "runs" / "toy" / "records").rename(tmp_path / "committed")
+    (tmp_path / "runs").rename(tmp_path / "gone")
+    done = toy(*RUN, "--only", "*-t1-*", "--records", "committed")
+    assert done.returncode == 0, done.stderr
+    second = records(tmp_path)
+    assert {cell.replace("-t1-", "-t0-") for cell in second} == set(first) - {"real", "null"}
+    for cell, item in second.items():
+        other = first[cell.replace("-t1-", "-t0-")]
+        assert item["metrics"]["latency_ms"] == other["metrics"]["latency_ms"]
+        assert item["stages"]["time"] == other["stages"]["time"]
+        assert item["metrics"]["toy"] != other["metrics"]["toy"]
+    again = toy(*RUN, "--records", "committed")
+    assert "26 were done, 0 failed" in again.stdout
+    kinds = {path.parent.name for path in (tmp_path / "runs" / "toy" / "stages").glob("*/*")}
+    assert "time" not in kinds
+
+
+def test_finished_stages_of_another_run_are_reused(write, toy, tmp_path):
+    write()
+    write(name="again.py")
+    assert toy(*RUN).returncode == 0
+    again = ("run", "again.py", "--no-report", "--executor", "in-process")
+    done = toy(*again, "--reuse", "runs/toy")
+    assert done.returncode == 0, done.stderr
+    assert "train " not in done.stdout
+    for item in record.read_all(tmp_path / "runs" / "again" / "records"):
+        assert item["artifacts"] == records(tmp_path)[item["cell"]]["artifacts"]
+        assert item["experiment"] == "again"
+    missing = toy(*again, "--reuse", "runs/nothing")
+    assert missing.returncode == 2
+    assert "runs/nothing" in missing.stderr

@@ -23,6 +23,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_experiment_arguments(parser)
     parser.add_argument("--executor", choices=("local", "in-process"), default="local")
     parser.add_argument("--track", choices=("none", "wandb-offline", "wandb"), default="none")
+    parser.add_argument(
+        "--reuse",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="RUN",
+        help="another run folder whose finished stages serve here too, for instance runs/main_comparison",
+    )
     parser.add_argument("--fail-fast", action="store_true", help="stop at the first failed stage")
     parser.add_argument("--dry-run", action="store_true", help="print the plan and stop")
     parser.add_argument("--reports", type=Path, default=Path("reports"), help="where reports go (reports)")
@@ -45,7 +53,7 @@ def execute(arguments: argparse.Namespace) -> int:
         from mfbench.report import build
 
         target = arguments.reports / experiment.name
-        build([summary.folder / "records"], target)
+        build([summary.folder / "records", *arguments.records], target)
         say(f"report: {target / 'index.html'}")
         if arguments.track != "none":
             from mfbench.tracker import send_results

@@ -1,0 +1,43 @@
+"""Drift over rollouts ten times as long as the training clips.
+
+Command:  python -m mfbench run experiments/long_rollout.py --reuse runs/main_comparison
+          in shards of one training seed each: --only 'real,null,*-t0-*', then '*-t1-*' and '*-t2-*'
+Decides:  claim C3: are the drift slopes of Mutual Forcing nearer to those of real clips than those of the
+          distilled baselines? The trainings are those of `experiments/main_comparison.py`.
+"""
+
+custom_imports = dict(imports=["baselines"])
+world = dict(type="TalkingCharacter", preset="motion", train_clips=1024, seconds=5.12)
+model = dict(dim=64, depth=4)
+budget = dict(
+    batch_size=16,
+    min_chunks=4,
+    unimodal_steps=250,
+    joint_steps=2400,
+    bidirectional_steps=1200,
+    ode_steps=60,
+    flops=7e12,
+)
+methods = [
+    dict(type="TeacherForcing", steps=[4, 50]),
+    dict(type="ContinuedTeacherForcing"),
+    dict(type="ShortCutTF"),
+    dict(type="DMDTF"),
+    dict(type="SelfForcing"),
+    dict(type="ErrorRecycling"),
+    dict(type="MutualForcing"),
+]
+axes = dict(steps=[4], train_seed=[0, 1, 2], sample_seed=[0])
+suite = dict(
+    prompts=64,
+    reference=128,
+    seconds=5.12,
+    long_prompts=16,
+    long_seconds=51.2,
+    timing=dict(rollouts=2, seconds=2.56),
+)
+report = dict(
+    baseline="TeacherForcing@50",
+    claims=["C3"],
+    pilot="../reports/steps_sweep",
+)

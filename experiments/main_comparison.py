@@ -1,0 +1,62 @@
+"""All methods at equal training cost, three trainings each: who learns to need few steps?
+
+Command:  python -m mfbench run experiments/main_comparison.py
+          in shards of one training seed each: --only 'real,null,*-t0-*', then '*-t1-*' and '*-t2-*'
+Decides:  claims C1 (few steps against 50-step samplers), C2 (against other few-step learners), C4 (training
+          cost) and C7 (speed). Every method is paid the same FLOPs beyond the common checkpoint; its
+          teachers, ODE pairs and critics count. Options by `experiments/tuning.py`.
+"""
+
+custom_imports = dict(imports=["baselines"])
+world = dict(type="TalkingCharacter", preset="motion", train_clips=1024, seconds=5.12)
+model = dict(dim=64, depth=4)
+budget = dict(
+    batch_size=16,
+    min_chunks=4,
+    unimodal_steps=250,
+    joint_steps=2400,
+    bidirectional_steps=1200,
+    ode_steps=60,
+    consistency_steps=100,
+    flops=7e12,
+)
+methods = [
+    dict(type="TeacherForcing", steps=[1, 2, 4, 8, 50]),
+    dict(type="TeacherForcing", name="TeacherForcing-CFG", guidance=1.5, steps=[4, 50]),
+    dict(type="ContinuedTeacherForcing"),
+    dict(type="Bidirectional", steps=[50]),
+    dict(type="Bidirectional", name="Bidirectional-CFG", guidance=1.5, steps=[50]),
+    # also paid what the others' common checkpoint cost, because it starts from the unimodal ones
+    dict(type="DiffusionForcing", budget=dict(flops=15.6e12), steps=[1, 2, 4, 8, 50]),
+    dict(type="ShortCutTF"),
+    dict(type="MeanFlow"),
+    dict(type="DMDTF"),
+    dict(type="CausVid"),
+    dict(type="SelfForcing"),
+    dict(type="SelfForcingSiD"),
+    dict(type="SelfForcingGAN"),
+    dict(type="SelfForcingCausal"),
+    dict(type="CausalForcing"),
+    dict(type="ErrorRecycling"),
+    dict(type="MutualForcing"),
+    dict(type="MutualForcing", name="MutualForcing-budget-half", budget=dict(flops=3.5e12)),
+]
+axes = dict(steps=[1, 2, 4, 8], train_seed=[0, 1, 2], sample_seed=[0, 1])
+suite = dict(
+    prompts=64,
+    reference=128,
+    seconds=5.12,
+    timing=dict(
+        rollouts=3,
+        warmup=1,
+        seconds=10.24,
+        wide=dict(dim=128, depth=6),
+        wide_methods=["TeacherForcing", "MutualForcing"],
+    ),
+)
+report = dict(
+    baseline="TeacherForcing@50",
+    pareto=("chunk_latency_ms", "kavd_lite"),
+    claims=["C1", "C2", "C4", "C7"],
+    pilot="../reports/steps_sweep",
+)
