@@ -31,7 +31,7 @@ class CausalConsistency(Method):
 
     version = 1
     parents = ("TeacherForcing",)
-    stage = "pretrain"
+    stage = "train"
     steps = (1, 2, 4, 8)
     on_design = (1, 2, 4, 8)
     streaming = True

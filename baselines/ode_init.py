@@ -27,7 +27,7 @@ class ODEInit(Method):
 
     version = 1
     parents = ("TeacherForcing", "Bidirectional")
-    stage = "pretrain"
+    stage = "train"
     steps = (1, 2, 4, 8)
     on_design = (4,)
     streaming = True

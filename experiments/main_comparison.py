@@ -31,11 +31,13 @@ methods = [
     dict(type="ShortCutTF"),
     dict(type="MeanFlow"),
     dict(type="DMDTF"),
+    dict(type="ODEInit", steps=[4]),  # where CausVid and the Self-Forcings start
     dict(type="CausVid"),
     dict(type="SelfForcing"),
     dict(type="SelfForcingSiD"),
     dict(type="SelfForcingGAN"),
     dict(type="SelfForcingCausal"),
+    dict(type="CausalConsistency"),  # where CausalForcing starts
     dict(type="CausalForcing"),
     dict(type="ErrorRecycling"),
     dict(type="MutualForcing"),

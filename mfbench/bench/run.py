@@ -175,6 +175,7 @@ def describe(made: Plan, margins: dict[str, float]) -> dict[str, Any]:
         "report": experiment.report,
         "margins": margins,
         "methods": [entry.name for entry in experiment.methods],
+        "starts": _starts(experiment),
         "axes": {
             "steps": experiment.axes.steps,
             "train_seed": experiment.axes.train_seed,
@@ -183,6 +184,16 @@ def describe(made: Plan, margins: dict[str, float]) -> dict[str, Any]:
         "skipped": [{"cell": item.cell, "reason": item.reason} for item in made.skipped],
         "off_design": sorted({f"{cell.method}@{cell.steps}" for cell in made.cells if cell.off_design}),
     }
+
+
+def _starts(experiment: Experiment) -> dict[str, str]:
+    """The checkpoint that each method starts from, by name, where it is compared too."""
+    types = {entry.name: entry.type for entry in experiment.methods}
+    parents = {
+        name: tuple(experiment.catalog.methods[type_].constant("parents", ()))
+        for name, type_ in types.items()
+    }
+    return {name: found[0] for name, found in parents.items() if found and found[0] in types}
 
 
 def _margins(experiment: Experiment) -> dict[str, float]:

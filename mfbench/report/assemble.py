@@ -13,6 +13,7 @@ from mfbench.report.estimates import Estimates
 from mfbench.report.gallery import gallery
 from mfbench.report.health import health
 from mfbench.report.load import Study, load
+from mfbench.report.starts import starts
 
 PAGE_BYTES = 4_900_000  # committed reports stay below 5 MB
 LEDE = (
@@ -37,12 +38,14 @@ def build(run_dirs: Sequence[Path], out_dir: Path) -> Path:
     study = load(run_dirs)
     estimates = Estimates(study)
     comparisons = compare(study, estimates)
+    started = starts(study, estimates, results.compared(study, estimates))
     verdicts, healthy = claims.rows(study, estimates), health(study)
     sections = (
         appendix.overview(study, estimates),
         *((claims.section(estimates, verdicts),) if verdicts else ()),
         results.headline(study, estimates),
         results.differences(study, estimates, comparisons),
+        *((started,) if started else ()),
         results.quality(study, estimates),
         results.latency(study, estimates),
         results.sync(study, estimates),

@@ -46,10 +46,14 @@ def headline(study: Study, estimates: Estimates) -> Section:
     return Section("results", "Results", tuple(blocks))
 
 
+def compared(study: Study, estimates: Estimates) -> tuple[str, ...]:
+    """Metrics that tables of differences show, the headline first."""
+    return names.pick((headline_metric(study, estimates) or "", *COMPARED), estimates.metrics("quality"))
+
+
 def differences(study: Study, estimates: Estimates, comparisons: Sequence[Comparison]) -> Section:
     """Paired differences against every baseline of the experiment."""
-    known = {c.difference.metric for c in comparisons}
-    metrics = names.pick((headline_metric(study, estimates) or "", *COMPARED), known)
+    metrics = compared(study, estimates)
     blocks: list[Block] = [
         Text(
             "Differences are paired by prompt, seed and bootstrap replicate. A verdict needs an interval "

@@ -73,6 +73,7 @@ def _settings(plan: Plan) -> dict[str, Any]:
         "experiment": "steps_sweep",
         "report": {"baseline": "TeacherForcing@50", "pareto": ["chunk_latency_ms", "kavd_lite"]},
         "methods": list(plan.methods),
+        "starts": {"MutualForcing": "TeacherForcing", "SelfForcing": "TeacherForcing"},
         "skipped": [
             {"cell": "SelfForcing@50", "reason": "SelfForcing can be sampled at 1, 2, 4, 8, 16 steps only"}
         ],
