@@ -21,6 +21,7 @@ from mfbench.report.statistics import Floats, Interval, holm, interval
 ALPHA = 0.05
 POWER = 0.8
 NORMAL = NormalDist()
+AGAINST_BOUND = ("below", "above", "cheaper")
 ORDER = (
     ("SelfForcing", 4),
     ("TeacherForcing", 50),
@@ -41,7 +42,7 @@ class Row:
 
     Attributes:
         statistic: what `estimate` is; a positive difference speaks against the hypothesis.
-        margin: of non-inferiority, or the bound of a speed.
+        margin: of non-inferiority, or the bound of a speed or of a ratio of costs.
         train_seeds: trainings behind the candidate; a speed is timed on one.
         p: one-sided, for the hypothesis, after Holm's correction over all hypotheses of the page.
         minimum_detectable: effect found with 80 % power at 5 % two-sided, before that correction.
@@ -81,15 +82,17 @@ class _Effect:
         return cls(value, float(np.nanstd(replicates, ddof=1)), interval(value, replicates))
 
     @classmethod
-    def timed(cls, rollouts: Floats) -> _Effect:
-        """From one value per rollout."""
-        mean, count = float(rollouts.mean()), len(rollouts)
-        error = float(rollouts.std(ddof=1)) / sqrt(count)
+    def repeated(cls, values: Floats) -> _Effect:
+        """From one value per rollout or per training; without spread it is exact."""
+        mean, count = float(values.mean()), len(values)
+        error = float(values.std(ddof=1)) / sqrt(count)
         reach = float(stats.t.ppf(1 - ALPHA / 2, count - 1)) * error
         return cls(mean, error, Interval(mean - reach, mean + reach), count - 1)
 
     def p_below(self, bound: float) -> float:
         """One-sided p for a true value below the bound."""
+        if self.error == 0:
+            return float(self.value >= bound)
         z = (self.value - bound) / self.error
         return NORMAL.cdf(z) if self.freedom is None else float(stats.t.cdf(z, self.freedom))
 
@@ -98,7 +101,7 @@ def rows(study: Study, estimates: Estimates) -> tuple[Row, ...]:
     """A row per hypothesis of the claims that the experiment asks for."""
     asked = [h for claim in study.report.get("claims") or () for h in hypotheses(claim, study, estimates)]
     margins = dict(study.settings.get("margins") or {})
-    effects = [_effect(h, estimates) for h in asked]
+    effects = [_effect(h, study, estimates) for h in asked]
     tests = [_tests(h, e, margins.get(h.metric)) for h, e in zip(asked, effects, strict=True)]
     known = [index for index, test in enumerate(tests) if test is not None]
     adjusted = {}
@@ -112,7 +115,9 @@ def rows(study: Study, estimates: Estimates) -> tuple[Row, ...]:
     return tuple(made)
 
 
-def _effect(h: Hypothesis, estimates: Estimates) -> _Effect | None:
+def _effect(h: Hypothesis, study: Study, estimates: Estimates) -> _Effect | None:
+    if h.kind == "cheaper":
+        return _cost_ratio(h, study)
     candidate = estimates.get(*h.candidate, h.metric)
     if h.rival is None:
         return _timing(candidate)
@@ -128,11 +133,27 @@ def _effect(h: Hypothesis, estimates: Estimates) -> _Effect | None:
     return _Effect.bootstrapped(sign * found.value, sign * found.replicates)
 
 
+def _cost_ratio(h: Hypothesis, study: Study) -> _Effect | None:
+    """Cost of the candidate over that of its rival, ancestors included, one ratio per training seed."""
+    assert h.rival is not None
+    costs = [
+        {
+            cell.train_seed: found.value
+            for cell in study.of(*key)
+            if (found := cell.metrics.get(h.metric)) is not None and found.value
+        }
+        for key in (h.candidate, h.rival)
+    ]
+    seeds = sorted(set(costs[0]) & set(costs[1]), key=str)
+    ratios = np.array([float(costs[0][s] or 0) / float(costs[1][s] or 1) for s in seeds])
+    return _Effect.repeated(ratios) if len(ratios) > 1 else None
+
+
 def _timing(candidate: Estimate | None) -> _Effect | None:
     """Timings are made once per method and steps, whatever the seeds of a cell."""
     if candidate is None or candidate.samples is None or candidate.samples.shape[-1] < 2:
         return None
-    return _Effect.timed(candidate.samples[0, 0])
+    return _Effect.repeated(candidate.samples[0, 0])
 
 
 def _excess_drift(candidate: Estimate, rival: Estimate, real: Estimate | None) -> _Effect | None:
@@ -148,11 +169,13 @@ def _excess_drift(candidate: Estimate, rival: Estimate, real: Estimate | None) -
 
 def _tests(h: Hypothesis, effect: _Effect | None, margin: float | None) -> tuple[float, float] | None:
     """One-sided p for the hypothesis and against it (two one-sided tests at the margin)."""
-    if effect is None or effect.error == 0 or (margin is None and h.kind == "non-inferior"):
+    if effect is None or (margin is None and h.kind == "non-inferior"):
         return None
-    if h.kind in ("below", "above"):
+    if effect.error == 0 and effect.freedom is None:  # a bootstrap without spread says nothing
+        return None
+    if h.kind in AGAINST_BOUND:
         below = effect.p_below(h.bound)
-        return (below, 1 - below) if h.kind == "below" else (1 - below, below)
+        return (1 - below, below) if h.kind == "above" else (below, 1 - below)
     if h.kind == "non-inferior":
         below = effect.p_below(margin or 0.0)
         return below, 1 - below
@@ -179,10 +202,8 @@ def _row(
     return Row(
         claim=h.claim,
         hypothesis=f"{h.candidate[0]} {h.text}, {h.metric}",
-        statistic=f"{h.kind}: how much worse in {h.metric}"
-        if h.rival
-        else f"{h.kind} {h.bound:g}: {h.metric}",
-        margin=margin if h.rival else h.bound,
+        statistic=_statistic(h),
+        margin=h.bound if h.kind in AGAINST_BOUND else margin,
         estimate=effect.value if effect else None,
         ci_low=band.low if band else None,
         ci_high=band.high if band else None,
@@ -192,6 +213,12 @@ def _row(
         n=candidate.n if candidate else None,
         train_seeds=len({c.train_seed for c in study.of(*h.candidate)}) if h.rival else 1,
     )
+
+
+def _statistic(h: Hypothesis) -> str:
+    if h.kind == "cheaper":
+        return f"ratio of {h.metric}, ancestors included, below {h.bound:g}"
+    return f"{h.kind}: how much worse in {h.metric}" if h.rival else f"{h.kind} {h.bound:g}: {h.metric}"
 
 
 def verdict(found: list[Row]) -> str:
@@ -225,7 +252,8 @@ def section(estimates: Estimates, found: tuple[Row, ...]) -> Section:
             "A positive difference speaks against the hypothesis. Supported or refuted needs a one-sided "
             "p < 0.05 after Holm's correction over all hypotheses of this page; non-inferiority is tested "
             "at the margin from both sides, superiority is refuted where an advantage of the size of the "
-            "margin is excluded. A speed is compared with its bound over rollouts. Detectable: the effect "
+            "margin is excluded. A speed is compared with its bound over rollouts, a ratio of costs over "
+            "trainings; exact counts have p 0 or 1. Detectable: the effect "
             "found with 80 % power at 5 %, uncorrected."
         ),
         Table(columns, groups),

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mfbench.report import build, claims
+from mfbench.report import build, claims, hypotheses
 from mfbench.report.claims import Row, _Effect, verdict
 from mfbench.report.estimates import Estimates
-from mfbench.report.load import Study, load
+from mfbench.report.load import Cell, Study, load
 from tests.report.conftest import Built
 
 MARGINS = {"kavd_lite": 0.5, "sync_corr": 0.09, "per": 0.09}
@@ -62,20 +62,39 @@ def test_the_margin_decides_non_inferiority(built: Built) -> None:
     assert strict.n == 72  # three sampling seeds of 24 prompts
 
 
-def test_the_cheaper_variant_is_compared_and_named_with_its_ratio(built: Built) -> None:
-    found = [row for row in _rows(built, ["C4"]) if "FLOPs" in row.hypothesis]
-    flops = {
-        m: built.record(f"{m}@4-t0-s0")["metrics"]["train_flops"]["value"]
-        for m in ("MutualForcing", "SelfForcing")
-    }
-    ratio = flops["MutualForcing"] / flops["SelfForcing"]
-    assert found[0].hypothesis.startswith(f"MutualForcing with {ratio:.2f} times its FLOPs")
-    assert found[0].verdict == "supported"
+def test_a_ratio_of_costs_is_exact_or_tested_over_trainings(
+    built: Built, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hypotheses, "CHEAPER", "MutualForcing")
+    study = _study(built, ["C4"])
+    trainings = [replace(c, train_seed=s) for c in study.cells for s in (0, 1, 2) if not c.is_anchor]
+    study = replace(study, cells=(*(c for c in study.cells if c.is_anchor), *trainings))
+    found = {row.hypothesis: row for row in claims.rows(study, Estimates(study))}
+
+    def flops(method: str) -> float:
+        return float(built.record(f"{method}@4-t0-s0")["metrics"]["train_flops"]["value"])
+
+    cheap = found["MutualForcing costs fewer FLOPs than SelfForcing, train_flops"]
+    assert cheap.estimate == pytest.approx(flops("MutualForcing") / flops("SelfForcing"))
+    assert (cheap.p, cheap.margin, cheap.verdict) == (0.0, 1.0, "supported")
+    assert found["MutualForcing is not worse than SelfForcing at 4 steps, kavd_lite"].verdict == "supported"
+    swapped = replace(study, cells=tuple(_with_ten_networks(c) for c in study.cells))
+    lost = {row.hypothesis: row for row in claims.rows(swapped, Estimates(swapped))}
+    assert (
+        lost["MutualForcing costs fewer networks held than SelfForcing, train_networks"].verdict == "refuted"
+    )
+
+
+def _with_ten_networks(cell: Cell) -> Cell:
+    if cell.method != "MutualForcing" or "train_networks" not in cell.metrics:
+        return cell
+    held = replace(cell.metrics["train_networks"], value=10.0)
+    return replace(cell, metrics=cell.metrics | {"train_networks": held})
 
 
 def test_timings_are_tested_with_students_t() -> None:
     rollouts = np.array([0.80, 0.85, 0.90, 0.82])
-    effect = _Effect.timed(rollouts)
+    effect = _Effect.repeated(rollouts)
     oracle = stats.ttest_1samp(rollouts, 1.0, alternative="less")
     assert effect.p_below(1.0) == pytest.approx(oracle.pvalue)
     low, high = stats.ttest_1samp(rollouts, 1.0).confidence_interval()
@@ -104,7 +123,7 @@ def test_the_page_and_the_file_hold_every_hypothesis_only_where_asked(built: Bui
     (run / "experiment.json").write_text(json.dumps(study.settings))
     build([run], tmp_path / "out")
     listed = json.loads((tmp_path / "out" / "claims.json").read_text())
-    assert len(listed) == len(claims.rows(study, Estimates(study))) == 12 + 6 + 5 + 4
+    assert len(listed) == len(claims.rows(study, Estimates(study))) == 12 + 6 + 6 + 4
     keys = (
         "claim hypothesis statistic margin estimate ci_low ci_high p verdict minimum_detectable n train_seeds"
     )
