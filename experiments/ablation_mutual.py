@@ -12,12 +12,12 @@ model = dict(dim=64, depth=4)
 budget = dict(batch_size=16, min_chunks=4, unimodal_steps=250, joint_steps=2400, flops=3.5e12)
 methods = [
     dict(type="TeacherForcing"),
-    dict(type="MutualForcing"),
-    dict(type="MutualForcing", name="real-history", history="real"),
-    dict(type="MutualForcing", name="without-ShortCut", hybrid="dmd"),
-    dict(type="MutualForcing", name="without-DMD", hybrid="shortcut"),
-    dict(type="MutualForcing", name="two-networks", shared_weights=False),
-    dict(type="MutualForcing", name="fixed-length", flexible_length=False),
+    dict(type="MutualForcing", learning_rate=0.002, guidance=1.0),
+    dict(type="MutualForcing", name="real-history", history="real", learning_rate=0.002, guidance=1.0),
+    dict(type="MutualForcing", name="without-ShortCut", hybrid="dmd", learning_rate=0.002, guidance=1.0),
+    dict(type="MutualForcing", name="without-DMD", hybrid="shortcut", learning_rate=0.002, guidance=1.0),
+    dict(type="MutualForcing", name="two-networks", shared_weights=False, learning_rate=0.002, guidance=1.0),
+    dict(type="MutualForcing", name="fixed-length", flexible_length=False, learning_rate=0.002, guidance=1.0),
 ]
 axes = dict(steps=[2, 4, 8], train_seed=[0, 1, 2], sample_seed=[0, 1])
 suite = dict(prompts=64, reference=128, seconds=5.12, timing=dict(rollouts=2, seconds=2.56))

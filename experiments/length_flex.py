@@ -10,8 +10,8 @@ world = dict(type="TalkingCharacter", preset="motion", train_clips=1024, seconds
 model = dict(dim=64, depth=4)
 budget = dict(batch_size=16, min_chunks=4, unimodal_steps=250, joint_steps=2400, flops=3.5e12)
 methods = [
-    dict(type="MutualForcing"),
-    dict(type="MutualForcing", name="fixed-length", flexible_length=False),
+    dict(type="MutualForcing", learning_rate=0.002, guidance=1.0),
+    dict(type="MutualForcing", name="fixed-length", flexible_length=False, learning_rate=0.002, guidance=1.0),
 ]
 axes = dict(steps=[4, 8], train_seed=[0, 1, 2], sample_seed=[0])
 suite = dict(prompts=64, reference=128, seconds=10.24, timing=dict(rollouts=2, seconds=2.56))

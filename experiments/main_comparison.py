@@ -27,10 +27,16 @@ methods = [
     dict(type="Bidirectional", steps=[50]),
     dict(type="Bidirectional", name="Bidirectional-CFG", guidance=1.5, steps=[50]),
     # also paid what the others' common checkpoint cost, because it starts from the unimodal ones
-    dict(type="DiffusionForcing", budget=dict(flops=15.6e12), steps=[1, 2, 4, 8, 50]),
-    dict(type="ShortCutTF"),
-    dict(type="MeanFlow"),
-    dict(type="DMDTF"),
+    dict(
+        type="DiffusionForcing",
+        budget=dict(flops=15.6e12),
+        steps=[1, 2, 4, 8, 50],
+        learning_rate=0.004,
+        time_shift=3.0,
+    ),
+    dict(type="ShortCutTF", learning_rate=0.001, shortcut_share=0.5),
+    dict(type="MeanFlow", learning_rate=0.001, jump_share=0.5),
+    dict(type="DMDTF", learning_rate=0.0005, real_guidance=1.0),
     dict(type="ODEInit", steps=[4]),  # where CausVid and the Self-Forcings start
     dict(type="CausVid"),
     dict(type="SelfForcing"),
@@ -39,9 +45,15 @@ methods = [
     dict(type="SelfForcingCausal"),
     dict(type="CausalConsistency"),  # where CausalForcing starts
     dict(type="CausalForcing"),
-    dict(type="ErrorRecycling"),
-    dict(type="MutualForcing"),
-    dict(type="MutualForcing", name="MutualForcing-budget-half", budget=dict(flops=3.5e12)),
+    dict(type="ErrorRecycling", learning_rate=0.001, context_share=0.5),
+    dict(type="MutualForcing", learning_rate=0.002, guidance=1.0),
+    dict(
+        type="MutualForcing",
+        name="MutualForcing-budget-half",
+        budget=dict(flops=3.5e12),
+        learning_rate=0.002,
+        guidance=1.0,
+    ),
 ]
 axes = dict(steps=[1, 2, 4, 8], train_seed=[0, 1, 2], sample_seed=[0, 1])
 suite = dict(

@@ -1,6 +1,6 @@
 """Margins of the claims, measured on the tables of a pilot before the run that is judged by them.
 
-A tenth of |null - real| for sync, intelligibility and identity; a tenth of the effect of steps, |teacher
+A tenth of |null - real| for sync and intelligibility; a tenth of the effect of steps, |teacher
 forcing at 1 step - at 50 steps|, for set metrics.
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from mfbench.errors import UsageError
 
 SHARE = 0.1
-PER_CLIP = ("sync_corr", "per", "id_sim_lite")  # margin: share of |null - real|
+PER_CLIP = ("sync_corr", "per")  # margin: share of |null - real|
 SET = ("kavd_lite", "kvd_lite", "kad_lite", "favd_lite")  # margin: share of |one step - fifty steps|
 PLACEBO, REFERENCE = ("TeacherForcing", "1"), ("TeacherForcing", "50")
 
