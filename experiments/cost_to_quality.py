@@ -63,9 +63,21 @@ methods = [
         learning_rate=0.0005,
         real_guidance=1.0,
     ),
-    dict(type="SelfForcing"),
-    dict(type="SelfForcing", name="SelfForcing-budget-more", budget=dict(flops=9e12)),
-    dict(type="SelfForcing", name="SelfForcing-budget-less", budget=dict(flops=6.4e12)),
+    dict(type="SelfForcing", learning_rate=0.0005, real_guidance=1.0),
+    dict(
+        type="SelfForcing",
+        name="SelfForcing-budget-more",
+        budget=dict(flops=9e12),
+        learning_rate=0.0005,
+        real_guidance=1.0,
+    ),
+    dict(
+        type="SelfForcing",
+        name="SelfForcing-budget-less",
+        budget=dict(flops=6.4e12),
+        learning_rate=0.0005,
+        real_guidance=1.0,
+    ),
 ]
 axes = dict(steps=[4], train_seed=[0, 1, 2], sample_seed=[0, 1])
 suite = dict(prompts=64, reference=128, seconds=5.12, timing=dict(rollouts=2, seconds=2.56))

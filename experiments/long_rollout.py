@@ -23,7 +23,7 @@ methods = [
     dict(type="ContinuedTeacherForcing"),
     dict(type="ShortCutTF", learning_rate=0.001, shortcut_share=0.5),
     dict(type="DMDTF", learning_rate=0.0005, real_guidance=1.0),
-    dict(type="SelfForcing"),
+    dict(type="SelfForcing", learning_rate=0.0005, real_guidance=1.0),
     dict(type="ErrorRecycling", learning_rate=0.001, context_share=0.5),
     dict(type="MutualForcing", learning_rate=0.002, guidance=1.0),
 ]

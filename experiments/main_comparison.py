@@ -38,8 +38,8 @@ methods = [
     dict(type="MeanFlow", learning_rate=0.001, jump_share=0.5),
     dict(type="DMDTF", learning_rate=0.0005, real_guidance=1.0),
     dict(type="ODEInit", steps=[4]),  # where CausVid and the Self-Forcings start
-    dict(type="CausVid"),
-    dict(type="SelfForcing"),
+    dict(type="CausVid", learning_rate=0.0005, real_guidance=1.0),
+    dict(type="SelfForcing", learning_rate=0.0005, real_guidance=1.0),
     dict(type="SelfForcingSiD"),
     dict(type="SelfForcingGAN"),
     dict(type="SelfForcingCausal"),
