@@ -57,9 +57,13 @@ EXPLAINED = {
     "nfe_cache": "extra passes per chunk that write the history cache",
     "chunk_latency_ms": "time to the next finished chunk in the stream",
     "ttfc_s": "time to first chunk",
+    "ttfc_chunks": "time to first chunk over the duration of a chunk",
+    "latency_growth": "time per chunk late in a rollout over that once the history is full; 1 is flat",
     "rtf": "seconds of computing per second of media; below 1 is faster than real time",
     "fps": "decoded frames per second of computing",
 }
+
+WIDE = "wide_"  # timings of a larger network
 
 Better = bool | None  # a record's `higher_is_better`
 _ARROWS: dict[Better, str] = {True: "↑", False: "↓", None: "≈"}
@@ -84,6 +88,9 @@ def direction(better: Better) -> str:
 def explain(metric: str) -> str:
     """One line about a metric; percentiles and windows share the line of their stem."""
     stem = re.sub(r"_(p\d+|slope|excess|end)$", "", metric)
+    if metric.startswith(WIDE):
+        plain = explain(metric.removeprefix(WIDE))
+        return f"{plain}; for the larger network of `suite.timing.wide`" if plain else ""
     return EXPLAINED.get(metric) or EXPLAINED.get(stem, "")
 
 

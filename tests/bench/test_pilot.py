@@ -18,9 +18,7 @@ def _tables(folder: Path, rows: list[tuple[str, str, str, float]]) -> Path:
 
 
 def _complete() -> list[tuple[str, str, str, float]]:
-    anchors = [
-        (m, "", n, v) for n in ("sync_corr", "per") for m, v in (("real", 0.9), ("null", 0.1))
-    ]
+    anchors = [(m, "", n, v) for n in ("sync_corr", "per") for m, v in (("real", 0.9), ("null", 0.1))]
     sets = [("TeacherForcing", s, n, v) for n in SET for s, v in (("1", 2.5), ("50", 0.5))]
     return anchors + sets
 

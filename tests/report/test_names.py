@@ -32,3 +32,10 @@ def test_percentiles_resolve_to_the_median() -> None:
     )
     assert names.resolve("rtf", ["fps"]) is None
     assert names.explain("chunk_latency_ms_p95") == names.explain("chunk_latency_ms")
+
+
+def test_a_timing_of_the_larger_network_says_so() -> None:
+    plain, wide = names.explain("rtf"), names.explain("wide_rtf")
+    assert wide.startswith(plain)
+    assert "larger network" in wide
+    assert names.explain("wide_unheard_of") == ""
