@@ -267,6 +267,17 @@ def test_limit_only_and_dry_run(write, toy, tmp_path):
     assert len(records(tmp_path)) == 5
 
 
+def test_plan_counts_the_stages_of_the_chosen_cells_only(write, toy, tmp_path):
+    write()
+    whole = json.loads(toy("plan", "toy.py", "--json").stdout)
+    part = json.loads(toy("plan", "toy.py", "--json", "--only", "ToyMethod@1-t0-s0").stdout)
+    assert whole["cached"] == part["cached"] == 0
+    assert len(part["stages"]) < len(whole["stages"])
+    toy(*RUN, "--only", "ToyMethod@1-t0-s0")
+    again = json.loads(toy("plan", "toy.py", "--json", "--only", "ToyMethod@1-t0-s0").stdout)
+    assert (again["stages"], again["cached"]) == ([], len(part["stages"]))
+
+
 def test_records_of_removed_cells_are_set_aside(write, toy, tmp_path):
     write()
     assert toy(*RUN, "--limit", 3).returncode == 0

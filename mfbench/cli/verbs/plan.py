@@ -59,6 +59,7 @@ def _facts(made: Plan, store: Store, selection: Selection, options: Options) -> 
         }
         for id_ in selection.todo
     ]
+    behind = made.needed([id_ for cell in selection.cells for id_ in cell.stages.values()], lambda _: False)
     exclusive = sum(seconds[id_] for id_ in todo if made.stages[id_].kind == "time")
     slots = options.slots or cores()
     wall_s = exclusive + (sum(seconds.values()) - exclusive) / slots + (estimate.START_S if todo else 0.0)
@@ -66,7 +67,7 @@ def _facts(made: Plan, store: Store, selection: Selection, options: Options) -> 
         "experiment": made.experiment.name,
         "cells": list(rows.values()),
         "stages": stages,
-        "cached": len(made.stages) - len(todo),
+        "cached": len(behind) - len(todo),
         "skipped": [{"cell": item.cell, "reason": item.reason} for item in made.skipped],
         "estimate_s": round(wall_s, 1),
     }
