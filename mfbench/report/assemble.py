@@ -13,6 +13,7 @@ from mfbench.report.estimates import Estimates
 from mfbench.report.gallery import gallery
 from mfbench.report.health import health
 from mfbench.report.load import Study, load
+from mfbench.report.rankings import rankings
 from mfbench.report.starts import starts
 
 PAGE_BYTES = 4_900_000  # committed reports stay below 5 MB
@@ -39,6 +40,7 @@ def build(run_dirs: Sequence[Path], out_dir: Path) -> Path:
     estimates = Estimates(study)
     comparisons = compare(study, estimates)
     started = starts(study, estimates, results.compared(study, estimates))
+    ranked = rankings(study, estimates, *results.axes(study, estimates))
     verdicts, healthy = claims.rows(study, estimates), health(study)
     sections = (
         appendix.overview(study, estimates),
@@ -48,6 +50,7 @@ def build(run_dirs: Sequence[Path], out_dir: Path) -> Path:
         *((started,) if started else ()),
         results.quality(study, estimates),
         results.latency(study, estimates),
+        *((ranked,) if ranked else ()),
         results.sync(study, estimates),
         results.drifts(study, estimates),
         cost(study, estimates),

@@ -6,7 +6,6 @@ import json
 from dataclasses import asdict, dataclass
 from math import sqrt
 from pathlib import Path
-from statistics import NormalDist
 
 import numpy as np
 from scipy import stats
@@ -15,12 +14,11 @@ from mfbench.report import names
 from mfbench.report.document import Block, Bullets, Column, Note, Section, Table, Text, Value
 from mfbench.report.estimates import Estimate, Estimates, difference, pooled_replicates
 from mfbench.report.hypotheses import CLAIMS, HEADLINE, Hypothesis, hypotheses
+from mfbench.report.inference import Measured
 from mfbench.report.load import Study
 from mfbench.report.statistics import Floats, Interval, holm, interval
 
 ALPHA = 0.05
-POWER = 0.8
-NORMAL = NormalDist()
 AGAINST_BOUND = ("below", "above", "cheaper")
 ORDER = (
     ("SelfForcing", 4),
@@ -65,36 +63,23 @@ class Row:
 
 @dataclass(frozen=True)
 class _Effect:
-    """How much worse the candidate is (or a timing), its standard error and 95 % interval.
+    """How much worse the candidate is (or a timing, or a ratio of costs) with its 95 % interval."""
 
-    Attributes:
-        freedom: degrees of freedom of Student's t; None for the normal distribution of a bootstrap.
-    """
-
-    value: float
-    error: float
+    measured: Measured
     interval: Interval | None
-    freedom: int | None = None
 
     @classmethod
     def bootstrapped(cls, value: float, replicates: Floats) -> _Effect:
         """From paired replicates of the difference."""
-        return cls(value, float(np.nanstd(replicates, ddof=1)), interval(value, replicates))
+        return cls(Measured(value, float(np.nanstd(replicates, ddof=1))), interval(value, replicates))
 
     @classmethod
     def repeated(cls, values: Floats) -> _Effect:
         """From one value per rollout or per training; without spread it is exact."""
-        mean, count = float(values.mean()), len(values)
-        error = float(values.std(ddof=1)) / sqrt(count)
-        reach = float(stats.t.ppf(1 - ALPHA / 2, count - 1)) * error
-        return cls(mean, error, Interval(mean - reach, mean + reach), count - 1)
-
-    def p_below(self, bound: float) -> float:
-        """One-sided p for a true value below the bound."""
-        if self.error == 0:
-            return float(self.value >= bound)
-        z = (self.value - bound) / self.error
-        return NORMAL.cdf(z) if self.freedom is None else float(stats.t.cdf(z, self.freedom))
+        mean, freedom = float(values.mean()), len(values) - 1
+        error = float(values.std(ddof=1)) / sqrt(len(values))
+        reach = float(stats.t.ppf(1 - ALPHA / 2, freedom)) * error
+        return cls(Measured(mean, error, freedom), Interval(mean - reach, mean + reach))
 
 
 def rows(study: Study, estimates: Estimates) -> tuple[Row, ...]:
@@ -171,15 +156,16 @@ def _tests(h: Hypothesis, effect: _Effect | None, margin: float | None) -> tuple
     """One-sided p for the hypothesis and against it (two one-sided tests at the margin)."""
     if effect is None or (margin is None and h.kind == "non-inferior"):
         return None
-    if effect.error == 0 and effect.freedom is None:  # a bootstrap without spread says nothing
+    measured = effect.measured
+    if measured.error == 0 and measured.freedom is None:  # a bootstrap without spread says nothing
         return None
     if h.kind in AGAINST_BOUND:
-        below = effect.p_below(h.bound)
+        below = measured.p_below(h.bound)
         return (1 - below, below) if h.kind == "above" else (below, 1 - below)
     if h.kind == "non-inferior":
-        below = effect.p_below(margin or 0.0)
+        below = measured.p_below(margin or 0.0)
         return below, 1 - below
-    return effect.p_below(0.0), 1 - effect.p_below(-(margin or 0.0))
+    return measured.p_below(0.0), 1 - measured.p_below(-(margin or 0.0))
 
 
 def _row(
@@ -193,7 +179,6 @@ def _row(
 ) -> Row:
     candidate = estimates.get(*h.candidate, h.metric)
     band = effect.interval if effect else None
-    detectable = NORMAL.inv_cdf(1 - ALPHA / 2) + NORMAL.inv_cdf(POWER)
     verdict = "undecided"
     if p_for is not None and p_for < ALPHA:
         verdict = "supported"
@@ -204,12 +189,12 @@ def _row(
         hypothesis=f"{h.candidate[0]} {h.text}, {h.metric}",
         statistic=_statistic(h),
         margin=h.bound if h.kind in AGAINST_BOUND else margin,
-        estimate=effect.value if effect else None,
+        estimate=effect.measured.value if effect else None,
         ci_low=band.low if band else None,
         ci_high=band.high if band else None,
         p=p_for,
         verdict=verdict,
-        minimum_detectable=detectable * effect.error if effect else None,
+        minimum_detectable=effect.measured.minimum_detectable if effect else None,
         n=candidate.n if candidate else None,
         train_seeds=len({c.train_seed for c in study.of(*h.candidate)}) if h.rival else 1,
     )

@@ -111,14 +111,21 @@ def _any(blocks: tuple[Block, ...]) -> bool:
     return any(isinstance(block, Figures) for block in blocks)
 
 
+def axes(study: Study, estimates: Estimates) -> tuple[str | None, str | None]:
+    """The headline metric, and the time or cost that it is drawn against."""
+    everything = (*estimates.metrics("timing"), *estimates.metrics("cost"))
+    wanted = str(next(iter(study.report.get("pareto") or PARETO)))
+    return headline_metric(study, estimates), names.resolve(wanted, everything)
+
+
 def latency(study: Study, estimates: Estimates) -> Section:
     """Quality against latency with the Pareto front."""
-    everything = (*estimates.metrics("timing"), *estimates.metrics("cost"))
-    wanted = list(study.report.get("pareto") or PARETO)
-    x, y = names.resolve(str(wanted[0]), everything), headline_metric(study, estimates)
+    y, x = axes(study, estimates)
     text = figures.pareto_figure(study, estimates, x, y) if x and y else None
     if text is None or x is None or y is None:
-        return Section("latency", "Quality against latency", (Note(f"Not measured: {wanted[0]}."),))
+        return Section(
+            "latency", "Quality against latency", (Note("Not measured: the first axis of `pareto`."),)
+        )
     keys = [(m, s) for m, s in study.groups() if m in study.methods]
     pairs = [(a, b) for m, s in keys if (a := estimates.get(m, s, x)) and (b := estimates.get(m, s, y))]
     front: dict[str, list[str]] = {}

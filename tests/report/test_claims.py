@@ -96,7 +96,7 @@ def test_timings_are_tested_with_students_t() -> None:
     rollouts = np.array([0.80, 0.85, 0.90, 0.82])
     effect = _Effect.repeated(rollouts)
     oracle = stats.ttest_1samp(rollouts, 1.0, alternative="less")
-    assert effect.p_below(1.0) == pytest.approx(oracle.pvalue)
+    assert effect.measured.p_below(1.0) == pytest.approx(oracle.pvalue)
     low, high = stats.ttest_1samp(rollouts, 1.0).confidence_interval()
     assert effect.interval is not None
     assert (effect.interval.low, effect.interval.high) == pytest.approx((low, high))
