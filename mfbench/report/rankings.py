@@ -34,8 +34,8 @@ def rankings(study: Study, estimates: Estimates, headline: str | None, latency: 
         blocks += [
             Text(
                 f"Hypervolume: the area that a method's step counts dominate in log10 `{latency}` against "
-                f"`{headline}`, up to the slowest setting of the page and the null row (without one, the worst "
-                "value). Larger is better."
+                f"`{headline}`, up to the slowest setting of the page and the null row (or, without one, the "
+                "worst value). Larger is better."
             ),
             volumes,
         ]
