@@ -20,6 +20,7 @@ from mfbench.report.estimates import Estimates
 from mfbench.report.load import Cell, Study
 from mfbench.report.results import drawn
 
+CRITICS = ("fake_fm", "critic")  # flow matching of a fake score on fresh samples, or a discriminator's loss
 LEAD = (
     "Everything that was trained on the way to a method counts: pretraining, teachers and their data, "
     "critics. Sums over all trainings behind it; memory and networks held are the largest of any of them."
@@ -48,7 +49,7 @@ def cost(study: Study, estimates: Estimates) -> Section:
 
 def is_probe(curve: str) -> bool:
     """Whether a curve is a health probe, not a loss."""
-    return curve.startswith("probe_") or curve in ("gradient_share_audio", "fake_fm")
+    return curve.startswith("probe_") or curve in ("gradient_share_audio", *CRITICS)
 
 
 def first_with(study: Study, method: str, extra: str) -> Cell | None:

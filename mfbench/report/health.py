@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from mfbench.report import names, style
-from mfbench.report.cost import curves, first_with, is_probe
+from mfbench.report.cost import CRITICS, curves, first_with, is_probe
 from mfbench.report.document import Block, Column, Details, Figures, Section, Table, Text, Value
 from mfbench.report.load import Study
 
+CRITIC = "critic"
 LEAD = (
     "Probes of four fixed training clips, taken during training with the weights that are sampled; the table "
     "shows the last ones. What each tells:"
@@ -14,7 +15,7 @@ LEAD = (
 TELLS = {
     "probe_jump_cosine": "cosine of u(d = 0) and u(d = 1) at t = 1; near 1 the network ignores the jump size",
     "probe_mode_gap": "distance of 4-jump samples from 16-step samples of the same noise, relative",
-    "fake_fm": "flow-matching loss of the fake score on fresh samples; it lags where this rises",
+    CRITIC: "loss of the fake score (or discriminator) on fresh samples; it lags where this rises",
     "gradient_share_audio": "share of the audio branch in the norm of the gradient",
     "probe_latent_mean_audio": "mean of the audio latents",
     "probe_latent_rms_audio": "RMS of the audio latents",
@@ -42,6 +43,10 @@ def _short(name: str) -> str:
     return name.removeprefix("probe_")
 
 
+def _role(name: str) -> str:
+    return CRITIC if name in CRITICS else name
+
+
 def _table(study: Study) -> Table:
     looks = style.looks(study.methods)
     rows = []
@@ -49,7 +54,7 @@ def _table(study: Study) -> Table:
         cell = first_with(study, method, "curves")
         found = {name: points for name, points in cell.extra["curves"].items() if points} if cell else {}
         if any(is_probe(name) for name in found):
-            last = {name: float(points[-1][1]) for name, points in found.items()}
+            last = {_role(name): float(points[-1][1]) for name, points in found.items()}
             values = [Value(names.number(last[n], 3) if n in last else "–") for n in TELLS]
             rows.append((Value(method, colour=looks[method].colour), *values))
     columns = (Column("method", numeric=False), *(Column(_short(name)) for name in TELLS))

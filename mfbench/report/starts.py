@@ -28,7 +28,7 @@ def starts(study: Study, estimates: Estimates, metrics: Sequence[str]) -> Sectio
     listed = "; ".join(f"{method} from {start}" for method, start in begun.items())
     blocks: list[Block] = [Text(LEAD), Text(f"{listed}."), comparison_table(study, made, metrics)]
     won = {c.difference.method for c in made if c.difference.metric == metrics[0] and c.better == "yes"}
-    lost = [method for method in begun if method not in won]
+    lost = [m for m in begun if m not in won and any(c.difference.method == m for c in made)]
     if lost:
         words = f"No improvement on the start in `{metrics[0]}` at any of these steps: {', '.join(lost)}."
         blocks.append(Note(words, warning=True))

@@ -11,7 +11,11 @@ from tests.report.conftest import Built
 
 def test_a_method_that_does_not_improve_on_its_start_is_named(built: Built) -> None:
     study = load([built.run])
-    reversed_ = {"SelfForcing": "MutualForcing", "MutualForcing": "TeacherForcing"}
+    reversed_ = {
+        "SelfForcing": "MutualForcing",
+        "MutualForcing": "TeacherForcing",
+        "Elsewhere": "TeacherForcing",
+    }
     study = replace(study, settings=study.settings | {"starts": reversed_})
     section = starts(study, Estimates(study), ("kavd_lite",))
     assert section is not None
