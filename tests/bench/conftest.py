@@ -50,6 +50,11 @@ def write(tmp_path: Path) -> Write:
     return written
 
 
+def _hear_interrupts() -> None:
+    """A shell's background job, and what it starts, ignores SIGINT; these processes are to hear it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Start:
     """Start the toy command line in the test's folder."""
@@ -63,6 +68,7 @@ def start(tmp_path: Path) -> Start:
             stderr=subprocess.PIPE,
             text=True,
             process_group=0,
+            preexec_fn=_hear_interrupts,
         )
 
     return started
