@@ -166,7 +166,7 @@ class Store:
         shutil.rmtree(temporary, ignore_errors=True)
         try:
             shutil.copytree(source, temporary, copy_function=os.link)
-        except (OSError, shutil.Error):  # another file system, or one without hard links
+        except OSError:  # another file system, or one without hard links
             shutil.rmtree(temporary, ignore_errors=True)
             shutil.copytree(source, temporary)
         temporary.rename(final)

@@ -11,6 +11,7 @@ import numpy as np
 from scipy import stats
 
 from mfbench.report import names
+from mfbench.report.compare import ALPHA
 from mfbench.report.document import Block, Bullets, Column, Note, Section, Table, Text, Value
 from mfbench.report.estimates import Estimate, Estimates, difference, pooled_replicates
 from mfbench.report.hypotheses import CLAIMS, HEADLINE, Hypothesis, hypotheses
@@ -18,7 +19,6 @@ from mfbench.report.inference import Measured
 from mfbench.report.load import Study
 from mfbench.report.statistics import Floats, Interval, holm, interval
 
-ALPHA = 0.05
 AGAINST_BOUND = ("below", "above", "cheaper")
 ORDER = (
     ("SelfForcing", 4),

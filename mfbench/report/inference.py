@@ -1,4 +1,4 @@
-"""Tests, ranks and fronts on top of `statistics`: equivalence, detectable effects, who is best how surely."""
+"""Tests, ranks and fronts on top of `statistics`: detectable effects, who is best how surely."""
 
 from __future__ import annotations
 
@@ -32,11 +32,6 @@ class Measured:
             return float(self.value >= bound)
         z = (self.value - bound) / self.error
         return NORMAL.cdf(z) if self.freedom is None else float(stats.t.cdf(z, self.freedom))
-
-    def p_within(self, margin: float) -> float:
-        """Two one-sided tests for |true value| < margin (Schuirmann 1987)."""
-        mirrored = Measured(-self.value, self.error, self.freedom)
-        return max(self.p_below(margin), mirrored.p_below(margin))
 
     @property
     def minimum_detectable(self) -> float:

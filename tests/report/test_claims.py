@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from mfbench.bench import check
 from mfbench.report import build, claims, hypotheses
 from mfbench.report.claims import Row, _Effect, verdict
 from mfbench.report.estimates import Estimates
@@ -132,3 +133,7 @@ def test_the_page_and_the_file_hold_every_hypothesis_only_where_asked(built: Bui
     assert 'id="claims"' in page
     assert "arXiv 2604.25819" in page
     assert "SelfForcing at 4 &gt; TeacherForcing at 50" in page
+
+
+def test_an_experiment_can_ask_for_exactly_the_claims_that_have_hypotheses() -> None:
+    assert tuple(hypotheses.CLAIMS) == check.CLAIMS

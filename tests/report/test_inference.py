@@ -19,9 +19,6 @@ def test_one_sided_tests_are_those_of_scipy() -> None:
     for bound in (-0.2, 0.1, 0.6):
         oracle = stats.ttest_1samp(values, bound, alternative="less").pvalue
         assert measured.p_below(bound) == pytest.approx(oracle)
-    low = stats.ttest_1samp(values, -0.5, alternative="greater").pvalue
-    high = stats.ttest_1samp(values, 0.5, alternative="less").pvalue
-    assert measured.p_within(0.5) == pytest.approx(max(low, high))
 
 
 def test_an_exact_value_needs_no_test() -> None:
