@@ -61,7 +61,7 @@ suite = dict(
     reference=128,
     seconds=5.12,
     timing=dict(
-        rollouts=3,
+        rollouts=8,
         warmup=1,
         seconds=10.24,
         wide=dict(dim=128, depth=6),

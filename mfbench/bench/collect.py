@@ -67,25 +67,6 @@ class Collector:
                     return found
         return None
 
-    def timed(self, cell: Cell) -> dict[str, Any]:
-        """Timings of this method and step count from the record of another seed, where one is there.
-
-        A shard that trains one seed of a study need not train the first again only to time it.
-        """
-        wanted = cell.stages.get("time")
-        siblings = [c for c in self.plan.cells if wanted and c.stages.get("time") == wanted and c != cell]
-        for path in (f / f"{c.name}.json" for f in (self.folder, *self.elsewhere) for c in siblings):
-            found = _read(path) if path.is_file() else None
-            if found and found["status"] == "ok" and found["stages"].get("time") == wanted:
-                return {n: entry for n, entry in found["metrics"].items() if entry["kind"] == "timing"}
-        return {}
-
-    def own_stages(self, cell: Cell) -> list[str]:
-        """Ids of the stages that have to be finished for the cell's record."""
-        here = "time" in cell.stages and self.store.finished(self.plan.stages[cell.stages["time"]].spec)
-        skipped = {"time"} if not here and self.timed(cell) else set()
-        return [id_ for kind, id_ in cell.stages.items() if kind not in skipped]
-
     def write(self, cell: Cell) -> dict[str, Any]:
         """Build and write the record of a cell whose stages are finished, damaged, or have failed."""
         try:
@@ -124,8 +105,6 @@ class Collector:
         for kind in ("generate", "score", "time"):
             if kind in finished:
                 metrics |= finished[kind].result.metrics
-        if "time" not in finished:
-            metrics |= self.timed(cell)
         metrics |= self._costs(cell)
         return {
             name: {key: entry.get(key) for key in record.METRIC_KEYS}
@@ -181,7 +160,7 @@ class Collector:
 
     def _error(self, cell: Cell) -> dict[str, Any] | None:
         """The first failure on the way to the cell, in the order of the plan."""
-        missing = self.plan.needed(self.own_stages(cell), self.store.finished)
+        missing = self.plan.needed(list(cell.stages.values()), self.store.finished)
         if not missing:
             return None
         failures = [(id_, self.store.failure(id_)) for id_ in missing]

@@ -154,7 +154,7 @@ def _scheduler(made: Plan, store: Store, options: Options, progress: Progress, l
 
 def _concluded(collector: Collector, cell: Cell, failed: set[str]) -> bool:
     """Whether all of a cell's stages are there, or at least one behind it failed."""
-    missing = collector.plan.needed(collector.own_stages(cell), collector.store.finished)
+    missing = collector.plan.needed(list(cell.stages.values()), collector.store.finished)
     return not missing or any(id_ in failed for id_ in missing)
 
 

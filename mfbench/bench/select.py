@@ -73,6 +73,6 @@ def _matches(cell: Cell, pattern: str) -> bool:
 def _targets(plan: Plan, collector: Collector, cell: Cell, kinds: tuple[str, ...]) -> list[str]:
     """The cell's own stages, or those of the wanted kinds among them and behind them."""
     if not kinds:
-        return collector.own_stages(cell)
+        return list(cell.stages.values())
     behind = plan.needed(list(cell.stages.values()), lambda _: False)
     return [id_ for id_ in behind if plan.stages[id_].kind in kinds]

@@ -135,10 +135,11 @@ def _cost_ratio(h: Hypothesis, study: Study) -> _Effect | None:
 
 
 def _timing(candidate: Estimate | None) -> _Effect | None:
-    """Timings are made once per method and steps, whatever the seeds of a cell."""
+    """Over the rollouts of the training that was timed, which all its sampling seeds share."""
     if candidate is None or candidate.samples is None or candidate.samples.shape[-1] < 2:
         return None
-    return _Effect.repeated(candidate.samples[0, 0])
+    rollouts = candidate.samples.reshape(-1, candidate.samples.shape[-1])
+    return _Effect.repeated(rollouts[np.isfinite(rollouts).all(axis=1)][0])
 
 
 def _excess_drift(candidate: Estimate, rival: Estimate, real: Estimate | None) -> _Effect | None:
