@@ -40,11 +40,11 @@ methods = [
     dict(type="ODEInit", steps=[4]),  # where CausVid and the Self-Forcings start
     dict(type="CausVid", learning_rate=0.0005, real_guidance=1.0),
     dict(type="SelfForcing", learning_rate=0.0005, real_guidance=1.0),
-    dict(type="SelfForcingSiD"),
+    dict(type="SelfForcingSiD", learning_rate=0.0005, real_guidance=1.0),
     dict(type="SelfForcingGAN"),
-    dict(type="SelfForcingCausal"),
+    dict(type="SelfForcingCausal", learning_rate=0.0005, real_guidance=1.0),
     dict(type="CausalConsistency"),  # where CausalForcing starts
-    dict(type="CausalForcing"),
+    dict(type="CausalForcing", learning_rate=0.0005, real_guidance=1.0),
     dict(type="ErrorRecycling", learning_rate=0.001, context_share=0.5),
     dict(type="MutualForcing", learning_rate=0.002, guidance=1.0),
     dict(
