@@ -1,203 +1,187 @@
-"""Decode an mp4 with picture and sound on one time axis.
+"""Open a media file and decode its streams side by side, without holding more than it must.
 
 The time of a sample or frame is its presentation time stamp times the time base, after the container's edit
-lists (which also hide the priming samples of AAC). Decoded blocks are never joined end to end: a file whose
-sound starts late, or has a gap, would play early from there on.
+lists (which also hide the priming samples of AAC). Messages of errors raised here are predicates: the reader
+puts the file's name before them.
 """
 
 from __future__ import annotations
 
+import re
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias, TypeVar
 
 import av
-import numpy as np
-from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
+from av.codec.context import CodecContext
 from av.container import InputContainer
+from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
-from PIL import Image
 
-from mfbench.errors import UserError
+from mfbench.data.media_facts import MAX_PIXELS, MediaError
+from mfbench.data.pictures import square
 
-MAX_PIXELS = 4096 * 4096
-MAX_SECONDS = 600.0
-MISSING_S = 0.2  # a stream that ends this much before its declared end was cut
-BAD_PACKETS = 0.01  # tolerated share
+__all__ = ["READ_ERRORS", "AnyStream", "PacketFeed", "Tally", "declared_s", "open_container", "square"]
+
+FORMATS = "mov,matroska,avi,mpeg"  # libav's demuxers of mp4 and mov, of mkv and webm, of avi, of mpg
+MAX_WAITING_BYTES = 128 * 2**20  # of packets of one stream read before their turn
+PACKET_BYTES = 512  # what keeping a packet costs beside its content
+MAX_PACKETS = 4_000_000  # of an hour at most, even at a thousand frames a second
+READ_ERRORS = (av.error.FFmpegError, OSError, ValueError, ArithmeticError)  # PyAV's bindings raise the latter
+
+AnyStream: TypeAlias = VideoStream | AudioStream
+OneStream = TypeVar("OneStream", VideoStream, AudioStream)
 
 
-class MediaError(UserError):
-    """A file that cannot be read as a clip, or a clip that cannot be written."""
+@dataclass
+class Tally:
+    """Packets of a file, and those that gave nothing usable."""
+
+    packets: int = 0
+    bad: int = 0
 
 
-@dataclass(frozen=True)
-class MediaFacts:
-    """What the file itself held; times in seconds on the container's clock.
+def open_container(path: Path) -> InputContainer:
+    """A local file of one of the known formats, whatever its suffix.
 
-    Attributes:
-        start_s: container time of the first returned frame's left border and of the first sample.
-        source_fps: from the median distance of frames.
-        variable_rate: whether some frame stands more than 1.5 median distances.
-        bad_packets: packets that could not be decoded.
+    Raises:
+        MediaError: url, not_a_file, empty, unreadable.
+    """
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(path)):
+        raise MediaError(f"{path} is a URL and only local files are read; download it first", "url")
+    known = f"{path} cannot be read as mp4, mov, mkv, webm, avi or mpg"
+    try:
+        if not path.is_file():  # a pipe or device would block
+            raise MediaError(f"{known}: there is no such file; check the path", "not_a_file")
+        if path.stat().st_size == 0:
+            raise MediaError(f"{known}: it is empty; copy or write it anew", "empty")
+        options = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
+        return av.open(f"file:{path}", container_options=options, metadata_errors="replace")
+    except READ_ERRORS as error:
+        text = f"{known} ({type(error).__name__}: {error}); is it whole, and of such a format?"
+        raise MediaError(text, "unreadable") from error
+
+
+def picture_stream(container: InputContainer) -> VideoStream:
+    """The first stream of moving pictures; a cover image is none.
+
+    Raises:
+        MediaError: no_video, unreadable, too_large.
+    """
+    moving = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    if not moving:
+        raise MediaError("has no video stream; a clip needs moving pictures", "no_video")
+    stream = _ready(moving[0])
+    if stream.width * stream.height > MAX_PIXELS:
+        raise MediaError(
+            f"is {stream.width} x {stream.height}; at most {MAX_PIXELS} pixels are read, so scale it first",
+            "too_large",
+        )
+    return stream
+
+
+def sound_stream(container: InputContainer) -> AudioStream | None:
+    """The first stream of sound, if there is one.
+
+    Raises:
+        MediaError: unreadable.
+    """
+    return _ready(container.streams.audio[0]) if container.streams.audio else None
+
+
+def _ready(stream: OneStream) -> OneStream:
+    context: CodecContext | None = stream.codec_context
+    if context is None:
+        raise MediaError(
+            f"cannot be read: no decoder for the codec of its {stream.type}; encode it anew", "unreadable"
+        )
+    # many files are read side by side in processes; threads would only compete, and hold more pictures
+    context.thread_count = 1
+    return stream
+
+
+def declared_s(stream: AnyStream) -> float | None:
+    """Length by the header; Matroska keeps the end of each stream in a tag instead.
+
+    For a cut avi libav lowers the duration to what the file's size suggests, but not the number of frames.
+    """
+    if stream.container.format.name == "avi" and stream.frames and stream.time_base:
+        return float(stream.frames * stream.time_base)
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    clock = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d*)?)", stream.metadata.get("DURATION", ""))
+    if clock is None:
+        return None
+    hours, minutes, seconds = (float(part) for part in clock.groups())
+    start = float((stream.start_time or 0) * (stream.time_base or 0))
+    return 3600 * hours + 60 * minutes + seconds - start
+
+
+class PacketFeed:
+    """Packets in the order of the file, handed out by stream.
+
+    A packet whose stream is not asked for waits, compressed. In a well interleaved file that is about a
+    second of it; a file that keeps its whole sound behind its whole picture (or whose sound ends long before)
+    is read as long as the waiting packets stay below `MAX_WAITING_BYTES`.
     """
 
-    start_s: float
-    video_start_s: float
-    video_end_s: float
-    audio_start_s: float
-    audio_end_s: float
-    source_fps: float
-    source_frames: int
-    variable_rate: bool
-    bad_packets: int
+    def __init__(self, container: InputContainer, streams: list[AnyStream], tally: Tally) -> None:
+        self._packets = container.demux(*streams)
+        self._waiting: dict[int, deque[av.Packet[Stream]]] = {s.index: deque() for s in streams}
+        self._bytes = 0
+        self.tally = tally
 
+    def of(self, stream: AnyStream) -> Iterator[av.Packet[Stream]]:
+        """The packets of one stream.
 
-@dataclass(frozen=True)
-class Media:
-    """A clip: frames uint8 [n, size, size, 3], waveform float32 [round(n / fps * rate)], mono."""
+        Raises:
+            MediaError: badly_interleaved, damaged.
+        """
+        own = self._waiting[stream.index]
+        while True:
+            while own:
+                packet = own.popleft()
+                self._bytes -= packet.size + PACKET_BYTES
+                yield packet
+            read = self._read()
+            if read is None:
+                return
+            self._waiting[read.stream.index].append(read)  # a flushing packet's own index is always 0
+            self._bytes += read.size + PACKET_BYTES
+            if self._bytes > MAX_WAITING_BYTES:
+                raise self._too_far(stream)
 
-    frames: NDArray[np.uint8]
-    waveform: NDArray[np.float32]
-    facts: MediaFacts
-
-
-class Streams:
-    """Pictures and sound blocks of an open container with their times."""
-
-    def __init__(self, path: Path, container: InputContainer, sample_rate_hz: int, size_px: int) -> None:
-        if not container.streams.video or not container.streams.audio:
-            missing = "audio" if container.streams.video else "video"
-            raise MediaError(f"{path} has no {missing} stream; a clip needs picture and sound")
-        self.path, self.sample_rate_hz, self.size_px = path, sample_rate_hz, size_px
-        self.video, self.audio = container.streams.video[0], container.streams.audio[0]
-        self.pictures: list[tuple[float, NDArray[np.uint8]]] = []
-        self.blocks: list[tuple[float, NDArray[np.float32]]] = []
-        self.pixel_aspect = float(self.video.sample_aspect_ratio or 1)  # width / height of a pixel
-        self.packets = self.bad_packets = 0
-        self._check_size()
-        self._decode(container)
-
-    def _check_size(self) -> None:
-        pixels, seconds = self.video.width * self.video.height, _declared_s(self.video)
-        if pixels > MAX_PIXELS or seconds > MAX_SECONDS:
-            raise MediaError(
-                f"{self.path} is {self.video.width} x {self.video.height} and {seconds:.0f} s long; at most "
-                f"{MAX_PIXELS} pixels and {MAX_SECONDS:.0f} s are read, so cut or scale it first"
-            )
-
-    def _decode(self, container: InputContainer) -> None:
-        resampler = AudioResampler(format="flt", layout="mono", rate=self.sample_rate_hz)
-        for packet in container.demux(self.video, self.audio):
-            self.packets += 1
+    def decoded(self, stream: AnyStream) -> Iterator[av.VideoFrame | av.AudioFrame]:
+        """The decoded frames of one stream; packets that cannot be decoded are counted."""
+        for packet in self.of(stream):
+            self.tally.packets += 1
+            if self.tally.packets > MAX_PACKETS:
+                raise MediaError(f"has more than {MAX_PACKETS} packets; cut it", "too_long")
             try:
-                decoded = packet.decode()
-            except av.error.FFmpegError:
-                self.bad_packets += 1
+                frames = packet.decode()
+            except READ_ERRORS:
+                self.tally.bad += 1
                 continue
-            for frame in decoded:
-                if isinstance(frame, av.AudioFrame):
-                    self._keep_sound(resampler.resample(frame))
-                elif isinstance(frame, av.VideoFrame):
-                    self._keep_picture(frame)
-        if self.blocks:
-            self._keep_sound(resampler.resample(None))  # what the filter still holds
-        self.pictures.sort(key=lambda item: item[0])
+            for frame in frames:
+                if isinstance(frame, av.VideoFrame | av.AudioFrame):
+                    yield frame
 
-    def _keep_picture(self, frame: av.VideoFrame) -> None:
-        if frame.pts is None:  # such a frame has no place on the axis
-            self.bad_packets += 1
-            return
-        self.pictures.append((frame.time, square(frame, self.size_px, self.pixel_aspect)))
+    def _read(self) -> av.Packet[Stream] | None:
+        try:
+            return next(self._packets, None)
+        except READ_ERRORS as error:
+            text = f"is damaged: its packets end with {type(error).__name__}: {error}; copy it anew"
+            raise MediaError(text, "damaged") from error
 
-    def _keep_sound(self, frames: list[av.AudioFrame]) -> None:
-        for frame in frames:
-            samples = frame.to_ndarray().reshape(-1).astype(np.float32)
-            follows_s = self.audio_end_s if self.blocks else 0.0
-            self.blocks.append((follows_s if frame.time is None else frame.time, samples))
-
-    @property
-    def audio_end_s(self) -> float:
-        """Where the last block of sound ends."""
-        start_s, samples = self.blocks[-1]
-        return start_s + len(samples) / self.sample_rate_hz
-
-    def clip(self, fps: float) -> Media:
-        """The clip where both streams run, at the wanted frame rate."""
-        self._check_decoded()
-        times = np.array([time for time, _ in self.pictures])
-        gaps = np.diff(times)
-        shown_s = float(np.median(gaps)) if len(gaps) else 1 / fps
-        facts = MediaFacts(
-            start_s=max(float(times[0]), 0.0),
-            video_start_s=float(times[0]),
-            video_end_s=float(times[-1]) + shown_s,
-            audio_start_s=self.blocks[0][0],
-            audio_end_s=self.audio_end_s,
-            source_fps=1 / shown_s,
-            source_frames=len(times),
-            variable_rate=bool((gaps > 1.5 * shown_s).any()),
-            bad_packets=self.bad_packets,
+    @staticmethod
+    def _too_far(stream: AnyStream) -> MediaError:
+        kind = "sound" if stream.type == "audio" else "picture"
+        return MediaError(
+            f"is badly interleaved: more than {MAX_WAITING_BYTES >> 20} MiB of the other stream come before "
+            f"the next packet of its {kind}; write it anew with both streams side by side, and cut them to "
+            "one length if one ends much earlier",
+            "badly_interleaved",
         )
-        self._check_whole(facts)
-        seconds = min(facts.video_end_s, facts.audio_end_s) - facts.start_s
-        count = int(np.floor(seconds * fps + 1e-3))  # a thousandth of a frame: time bases are rounded
-        if count < 1:
-            raise MediaError(
-                f"{self.path}: picture and sound overlap for {seconds:.3f} s, less than one frame"
-            )
-        centres = facts.start_s + (np.arange(count) + 0.5) / fps
-        shown = np.clip(np.searchsorted(times, centres + 1e-9, side="right") - 1, 0, None)
-        frames = np.stack([self.pictures[i][1] for i in shown])
-        return Media(frames, self._placed(facts.start_s, round(count / fps * self.sample_rate_hz)), facts)
-
-    def _placed(self, start_s: float, count: int) -> NDArray[np.float32]:
-        """Each block at its own time; gaps stay silent."""
-        out = np.zeros(count, np.float32)
-        for time_s, samples in self.blocks:
-            at = round((time_s - start_s) * self.sample_rate_hz)
-            first, last = max(at, 0), min(at + len(samples), count)
-            if last > first:
-                out[first:last] = samples[first - at : last - at]
-        return out
-
-    def _check_decoded(self) -> None:
-        for what, kept in (("video frame", self.pictures), ("audio", self.blocks)):
-            if not kept:
-                raise MediaError(f"{self.path} has no decodable {what} ({self.bad_packets} bad packets)")
-        if self.bad_packets > max(1.0, BAD_PACKETS * self.packets):
-            raise MediaError(
-                f"{self.path} is damaged: {self.bad_packets} of {self.packets} packets cannot be decoded; "
-                "copy or encode it anew"
-            )
-
-    def _check_whole(self, facts: MediaFacts) -> None:
-        for what, stream, seconds in (
-            ("video", self.video, facts.video_end_s - facts.video_start_s),
-            ("audio", self.audio, facts.audio_end_s - facts.audio_start_s),
-        ):
-            declared = _declared_s(stream)
-            if declared - seconds > MISSING_S:
-                raise MediaError(
-                    f"{self.path} is truncated: it declares {declared:.2f} s of {what} and holds "
-                    f"{seconds:.2f} s; copy or download it anew"
-                )
-
-
-def square(frame: av.VideoFrame, size_px: int, pixel_aspect: float) -> NDArray[np.uint8]:
-    """Upright RGB [size, size, 3]: the centre square in display shape, averaged over source pixels."""
-    image = Image.fromarray(frame.to_ndarray(format="rgb24"))
-    side = min(image.width * pixel_aspect, image.height)
-    across, left = side / pixel_aspect, (image.width - side / pixel_aspect) / 2
-    top = (image.height - side) / 2
-    smaller = side >= size_px and across >= size_px
-    method = Image.Resampling.BOX if smaller else Image.Resampling.BILINEAR
-    cut = image.resize((size_px, size_px), method, box=(left, top, left + across, top + side))
-    quarter_turns = round((frame.rotation or 0) / 90)  # counter-clockwise, as np.rot90 turns
-    return np.ascontiguousarray(np.rot90(np.asarray(cut, dtype=np.uint8), quarter_turns))
-
-
-def _declared_s(stream: VideoStream | AudioStream) -> float:
-    if stream.duration is None or stream.time_base is None:
-        return 0.0
-    return float(stream.duration * stream.time_base)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,7 +11,8 @@ import numpy as np
 from av.container import OutputContainer
 from numpy.typing import NDArray
 
-from mfbench.data.decoding import Media, MediaError, MediaFacts, Streams
+from mfbench.data.media_facts import MAX_SECONDS, MediaError, MediaFacts
+from mfbench.data.streaming import Grid, finest_block_s, open_media
 
 __all__ = ["Media", "MediaError", "MediaFacts", "read_mp4", "write_mp4"]
 
@@ -24,6 +25,15 @@ COLOUR = {
     "color_trc": 6,
     "color_range": 1,
 }  # BT.601, as swscale converts
+
+
+@dataclass(frozen=True)
+class Media:
+    """A clip: frames uint8 [n, size, size, 3], waveform float32 [round(n / fps * rate)], mono."""
+
+    frames: NDArray[np.uint8]
+    waveform: NDArray[np.float32]
+    facts: MediaFacts
 
 
 def write_mp4(
@@ -55,15 +65,16 @@ def read_mp4(path: Path, *, fps: float, sample_rate_hz: int, size_px: int) -> Me
     Raises:
         MediaError: a URL, a file without decodable video or sound, damaged or cut, or too large.
     """
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", str(path)):
-        raise MediaError(f"{path} is a URL and only local files are read; download it first")
-    try:
-        with av.open(f"file:{path}", format="mp4") as container:
-            return Streams(path, container, sample_rate_hz, size_px).clip(fps)
-    except (OSError, av.error.FFmpegError) as error:
-        raise MediaError(
-            f"{path} cannot be read as mp4 ({type(error).__name__}: {error}); is it whole, and an mp4?"
-        ) from error
+    finest = finest_block_s(fps, sample_rate_hz)
+    block_s = float(finest * max(round(1 / finest), 1))
+    reader = open_media(path, Grid(fps, size_px, sample_rate_hz, block_s), limit_s=MAX_SECONDS)
+    if not reader.has_audio:
+        reader.close()
+        raise MediaError(f"{path} has no audio stream; a clip needs picture and sound", "no_audio")
+    blocks = list(reader)
+    frames = np.concatenate([block.frames for block in blocks])
+    waveform = np.concatenate([block.waveform for block in blocks])
+    return Media(frames, waveform, reader.facts)
 
 
 def _encode(
@@ -96,12 +107,18 @@ def _encode(
 
 def _check_writable(frames: NDArray[np.uint8], waveform: NDArray[np.float32]) -> None:
     if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3 or not len(frames):
-        raise MediaError(f"write_mp4 takes uint8 [n, h, w, 3] frames, got {frames.dtype} {frames.shape}")
+        raise MediaError(
+            f"write_mp4 takes uint8 [n, h, w, 3] frames, got {frames.dtype} {frames.shape}", "not_writable"
+        )
     if frames.shape[1] % 2 or frames.shape[2] % 2:
         height, width = frames.shape[1:3]
-        raise MediaError(f"yuv420p needs even sides, got {width} x {height}; crop or pad by one pixel")
+        raise MediaError(
+            f"yuv420p needs even sides, got {width} x {height}; crop or pad by one pixel", "not_writable"
+        )
     if waveform.ndim != 1 or not len(waveform):
-        raise MediaError(f"write_mp4 takes a mono waveform [samples], got shape {waveform.shape}")
+        raise MediaError(
+            f"write_mp4 takes a mono waveform [samples], got shape {waveform.shape}", "not_writable"
+        )
 
 
 def _video_frame(picture: NDArray[np.uint8], index: int, rate: Fraction) -> av.VideoFrame:

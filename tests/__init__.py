@@ -1,0 +1,1 @@
+"""Tests mirror the tree; a package, so that no other distribution's folder of this name is found first."""
