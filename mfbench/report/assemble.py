@@ -12,6 +12,7 @@ from mfbench.report.document import Page, Section, figures_of
 from mfbench.report.estimates import Estimates
 from mfbench.report.gallery import gallery
 from mfbench.report.health import health
+from mfbench.report.latency import latency
 from mfbench.report.load import Study, load
 from mfbench.report.rankings import rankings
 from mfbench.report.starts import starts
@@ -49,7 +50,7 @@ def build(run_dirs: Sequence[Path], out_dir: Path) -> Path:
         results.differences(study, estimates, comparisons),
         *((started,) if started else ()),
         results.quality(study, estimates),
-        results.latency(study, estimates),
+        latency(study, estimates),
         *((ranked,) if ranked else ()),
         results.sync(study, estimates),
         results.drifts(study, estimates),

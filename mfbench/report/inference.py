@@ -1,17 +1,19 @@
-"""Tests, ranks and fronts on top of `statistics`: detectable effects, who is best how surely."""
+"""Tests, ranks and fronts on top of `statistics`: equivalence, detectable effects, who is best how surely."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
 
-from mfbench.report.statistics import LEVEL, Floats
+from mfbench.report.statistics import LEVEL, Floats, Interval, interval
 
 NORMAL = NormalDist()
 POWER = 0.8
+COUNTS = (16, 32, 64, 128)  # prompts of a table of detectable effects
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,154 @@ class Measured:
         z = (self.value - bound) / self.error
         return NORMAL.cdf(z) if self.freedom is None else float(stats.t.cdf(z, self.freedom))
 
+    def p_above(self, bound: float) -> float:
+        """One-sided p for a true value above the bound; 0 or 1 where there is no error."""
+        return Measured(-self.value, self.error, self.freedom).p_below(-bound)
+
     @property
     def minimum_detectable(self) -> float:
         """Effect that a two-sided test at 1 - `LEVEL` finds with a power of 0.8."""
         return (NORMAL.inv_cdf((1 + LEVEL) / 2) + NORMAL.inv_cdf(POWER)) * self.error
+
+
+@dataclass(frozen=True)
+class Equivalence:
+    """Two one-sided tests of a difference against a margin.
+
+    Attributes:
+        p_above: for a true difference above -margin.
+        p_below: for one below +margin.
+    """
+
+    p_above: float
+    p_below: float
+
+    @property
+    def p(self) -> float:
+        """Of both together: the larger."""
+        return max(self.p_above, self.p_below)
+
+    @property
+    def equivalent(self) -> bool:
+        """Whether the difference lies within the margin, at 1 - `LEVEL` for each of the two tests."""
+        return self.p < 1 - LEVEL
+
+
+@dataclass(frozen=True)
+class _Share:
+    """What one level of sampling adds to the variance of a mean, with its degrees of freedom."""
+
+    variance: float
+    freedom: int
+
+
+@dataclass(frozen=True)
+class Detectable:
+    """The effect that a paired comparison over `n` prompts finds with a power of 0.8."""
+
+    n: int
+    effect: float
+
+
+def paired(differences: Floats) -> Measured:
+    """Mean of differences [clusters] with its standard error, for Student's t; NaN ones do not count.
+
+    Raises:
+        ValueError: with fewer than two of them.
+    """
+    kept = differences[np.isfinite(differences)]
+    if len(kept) < 2:
+        raise ValueError(f"{len(kept)} paired differences have no spread; at least 2 are wanted")
+    return Measured(float(kept.mean()), float(kept.std(ddof=1) / np.sqrt(len(kept))), len(kept) - 1)
+
+
+def equivalence(difference: Measured, margin: float) -> Equivalence:
+    """Whether a (paired) difference lies within -margin .. +margin.
+
+    Source: Schuirmann 1987, two one-sided tests (TOST); with Student's t for `paired` differences.
+
+    Raises:
+        ValueError: for a margin that is not positive.
+    """
+    if not margin > 0:
+        raise ValueError(f"margin={margin}: two values are equivalent within a positive margin only")
+    return Equivalence(difference.p_above(-margin), difference.p_below(margin))
+
+
+def detectable_effects(spread: float, counts: Sequence[int] = COUNTS) -> tuple[Detectable, ...]:
+    """Mean difference that a two-sided paired t-test at 1 - `LEVEL` finds with a power of 0.8, by prompts.
+
+    Source: Cohen 1988, exact by the non-central distribution.
+
+    Args:
+        spread: standard deviation of the paired differences between prompts.
+        counts: numbers of prompts, each at least 2.
+    """
+    return tuple(Detectable(n, spread * _detectable_shift(n) / float(np.sqrt(n))) for n in counts)
+
+
+def _detectable_shift(n: int) -> float:
+    """Non-centrality at which the test has its power; the square of t is a non-central F."""
+    critical = float(stats.t.ppf((1 + LEVEL) / 2, n - 1))
+
+    def lacking(shift: float) -> float:
+        return float(stats.ncf.sf(critical**2, 1, n - 1, shift**2)) - POWER
+
+    return float(optimize.brentq(lacking, 0.0, 2.0 * critical))
+
+
+def small_sample_interval(samples: Floats) -> Interval | None:
+    """Interval of the mean of samples [train_seeds, sample_seeds, prompts] that holds with few trainings too.
+
+    A percentile bootstrap of three trainings sees two thirds of their variance and takes it for well known.
+    Here the mean squares of trainings, prompts and their interaction (crossed random effects, sampling seeds
+    inside; Searle, Casella and McCulloch 1992) give each level its share of the variance, and Student's t
+    widens each share by its own degrees of freedom (Howe 1974, `_summed`). With one training it is the t
+    interval over prompts.
+
+    Prompts without a value in some training are left out. None without spread.
+    """
+    present = np.isfinite(samples)
+    count = present.sum(axis=1)
+    whole = (count > 0).all(axis=0)
+    grid = np.where(present, samples, 0.0).sum(axis=1)[:, whole] / count[:, whole]
+    trains, prompts = grid.shape
+    if prompts < 2:
+        return None
+    mean, by_training, by_prompt = float(grid.mean()), grid.mean(axis=1), grid.mean(axis=0)
+    prompted = float(by_prompt.var(ddof=1)) / prompts
+    if trains == 1:
+        return _summed(mean, [_Share(prompted, prompts - 1)])
+    rest = grid - by_training[:, None] - by_prompt + mean
+    both = float((rest**2).sum()) / ((trains - 1) * (prompts - 1)) / grid.size
+    trained = (
+        float(by_training.var(ddof=1)) / trains
+    )  # holds `both` too, so the prompts' share goes without it
+    return _summed(mean, [_Share(trained, trains - 1), _Share(max(prompted - both, 0.0), prompts - 1)])
+
+
+def small_sample_set_interval(values: Floats, replicates: Floats, prompts: int) -> Interval | None:
+    """`small_sample_interval` of a set metric, from its values and bootstrap replicates over prompts.
+
+    Args:
+        values: per training, [train_seeds].
+        replicates: of the same prompts in every training, [train_seeds, replicates].
+        prompts: how many were resampled.
+    """
+    trains, mean = len(values), float(values.mean())
+    prompted = float(replicates.mean(axis=0).var(ddof=1))
+    if trains == 1:
+        return _summed(mean, [_Share(prompted, prompts - 1)])
+    both = max(float(replicates.var(axis=1, ddof=1).mean()) - prompted, 0.0) / (trains - 1)
+    trained = float(values.var(ddof=1)) / trains
+    return _summed(mean, [_Share(trained, trains - 1), _Share(max(prompted - both, 0.0), prompts - 1)])
+
+
+def _summed(mean: float, shares: Sequence[_Share]) -> Interval | None:
+    """Sum of independent parts: half-widths of their t intervals, added as squares (Howe 1974)."""
+    squares = [share.variance * float(stats.t.ppf((1 + LEVEL) / 2, share.freedom)) ** 2 for share in shares]
+    half = float(np.sqrt(sum(squares)))
+    return Interval(mean - half, mean + half) if half > 0 else None
 
 
 def probability_of_improvement(better: Floats, worse: Floats, weights: Floats | None = None) -> Floats:
@@ -87,3 +233,18 @@ def hypervolume(x: Floats, y: Floats, reference: tuple[float, float]) -> float:
             area += (right - left) * (lowest - height)
             lowest = height
     return float(area)
+
+
+def hypervolume_interval(
+    x: Floats, y: Floats, y_draws: Floats, reference: tuple[float, float]
+) -> Interval | None:
+    """Interval of a hypervolume whose second coordinate was resampled; the first is taken as measured.
+
+    Args:
+        x: smaller is better, [points].
+        y: smaller is better, [points].
+        y_draws: bootstrap replicates of y, paired over points, [points, replicates].
+        reference: as in `hypervolume`.
+    """
+    draws = np.array([hypervolume(x, column, reference) for column in y_draws.T])
+    return interval(hypervolume(x, y, reference), draws)

@@ -1,4 +1,4 @@
-"""The sections of measured results: tables, curves over steps, latency, sync, drift, cost."""
+"""The sections of measured results: tables, curves over steps, sync, drift."""
 
 from __future__ import annotations
 
@@ -37,10 +37,7 @@ def headline(study: Study, estimates: Estimates) -> Section:
         blocks.append(Note("† a step count that the method was not designed for."))
     if rest:
         blocks.append(Details("All other quality metrics", (metric_table(study, estimates, rest),)))
-    timing = [m for m in (*estimates.metrics("timing"), "nfe", "nfe_cache") if estimates.example(m)]
-    if timing:
-        blocks.append(Details("Speed, per method and steps", (metric_table(study, estimates, timing),)))
-    explained = [f"`{m}`: {names.explain(m)}." for m in (*first, *rest, *timing) if names.explain(m)]
+    explained = [f"`{m}`: {names.explain(m)}." for m in (*first, *rest) if names.explain(m)]
     if explained:
         blocks.append(Details("What the metrics are", (Bullets(tuple(dict.fromkeys(explained))),)))
     return Section("results", "Results", tuple(blocks))
@@ -116,27 +113,6 @@ def axes(study: Study, estimates: Estimates) -> tuple[str | None, str | None]:
     everything = (*estimates.metrics("timing"), *estimates.metrics("cost"))
     wanted = str(next(iter(study.report.get("pareto") or PARETO)))
     return headline_metric(study, estimates), names.resolve(wanted, everything)
-
-
-def latency(study: Study, estimates: Estimates) -> Section:
-    """Quality against latency with the Pareto front."""
-    y, x = axes(study, estimates)
-    text = figures.pareto_figure(study, estimates, x, y) if x and y else None
-    if text is None or x is None or y is None:
-        return Section(
-            "latency", "Quality against latency", (Note("Not measured: the first axis of `pareto`."),)
-        )
-    keys = [(m, s) for m, s in study.groups() if m in study.methods]
-    pairs = [(a, b) for m, s in keys if (a := estimates.get(m, s, x)) and (b := estimates.get(m, s, y))]
-    front: dict[str, list[str]] = {}
-    for found, _ in figures.front(pairs):
-        front.setdefault(found.method, []).append(str(found.steps))
-    kept = "; ".join(f"{method} at {', '.join(steps)}" for method, steps in front.items())
-    lead = Text(f"Numbers beside the points are steps. On the Pareto front (grey): {kept}.")
-    figure = Figure(
-        f"pareto_{y}", text, f"{y} against {x}, by method and steps, with the Pareto front", large=True
-    )
-    return Section("latency", "Quality against latency", (lead, Figures((figure,))))
 
 
 def sync(study: Study, estimates: Estimates) -> Section:

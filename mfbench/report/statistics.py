@@ -146,3 +146,51 @@ def pareto_front(x: Floats, y: Floats) -> NDArray[np.bool_]:
     no_worse = (x[:, None] <= x[None, :]) & (y[:, None] <= y[None, :])
     better = (x[:, None] < x[None, :]) | (y[:, None] < y[None, :])
     return np.asarray(~(no_worse & better).any(axis=0))
+
+
+def front_shares(x: Floats, y: Floats) -> Floats:
+    """Share of bootstrap replicates in which each point is on the Pareto front, [points].
+
+    Args:
+        x: replicates of the first coordinate, smaller is better, [points, replicates]; [points, 1] where it
+            has no spread.
+        y: of the second, paired with them.
+    """
+    x, y = np.broadcast_arrays(x, y)
+    whole = np.flatnonzero(np.isfinite(x).all(axis=0) & np.isfinite(y).all(axis=0))
+    if not len(whole):
+        return np.full(len(x), np.nan)
+    on_front = np.stack([pareto_front(x[:, r], y[:, r]) for r in whole])
+    shares: Floats = on_front.mean(axis=0)
+    return shares
+
+
+def surely_dominated(x: Floats, y: Floats, x_draws: Floats, y_draws: Floats) -> NDArray[np.bool_]:
+    """Which points another one beats in both coordinates, with intervals of both differences below 0.
+
+    A front that forgives differences within their error (epsilon-dominance of Laumanns et al. 2002, with the
+    interval of each difference as its epsilon). A difference without spread counts as exact.
+
+    Args:
+        x: estimates of the first coordinate, smaller is better, [points].
+        y: of the second.
+        x_draws: bootstrap replicates of x, [points, replicates], or [points, 1] where it has no spread.
+        y_draws: of y, paired over points.
+    """
+    points = range(len(x))
+    return np.array(
+        [
+            any(_surely_less(x, x_draws, i, j) and _surely_less(y, y_draws, i, j) for i in points)
+            for j in points
+        ],
+        dtype=bool,
+    )
+
+
+def _surely_less(values: Floats, draws: Floats, one: int, other: int) -> bool:
+    """Whether the value of `one` is below that of `other`, with the interval of the difference."""
+    difference = float(values[one] - values[other])
+    if difference >= 0:
+        return False
+    band = interval(difference, draws[one] - draws[other])
+    return band is None or band.high < 0

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+from dataclasses import astuple
+
 import numpy as np
 import pytest
 import torch
 
 from mfbench.bench import clips, latents
 from mfbench.bench.latents import Codecs
-from mfbench.bench.playback import play
+from mfbench.bench.playback import STAGES, Stopwatch, play
 from mfbench.bench.sampling import conditions, sampler_of
 from mfbench.bench.serve import Served, prompt
 from mfbench.character.lexicon import LEXICON, WORD_INDEX
@@ -74,6 +77,62 @@ def test_streamed_chunks_are_the_clip(world) -> None:  # type: ignore[no-untyped
     frames = codecs.video.render(codecs.decode(whole)[0])[0]
     assert np.array_equal(np.concatenate([c.frames for c in played]), frames)
     assert sum(len(c.waveform) for c in played) == codecs.spec.samples
+
+
+def _one(codecs: Codecs, real: clips.Clips, index: int = 0):  # type: ignore[no-untyped-def]
+    whole = conditions(real, codecs.encode(real).frame_reference[:, 0])
+    row = slice(index, index + 1)
+    return type(whole)(whole.reference[row], whole.words[row], whole.null[row])
+
+
+def _ticks():  # type: ignore[no-untyped-def]
+    """A clock that moves by one second whenever it is read."""
+    count = itertools.count()
+    return lambda: float(next(count))
+
+
+def test_an_undisturbed_playback_reads_its_clock_once_per_chunk(world) -> None:  # type: ignore[no-untyped-def]
+    _, real, codecs = world
+    played = list(play(_sampler(codecs), codecs, _one(codecs, real), seed=3, clock=_ticks()))
+    assert [chunk.ready_s for chunk in played] == [float(k + 1) for k in range(codecs.spec.chunks)]
+    assert all(chunk.stages is None for chunk in played)
+
+
+def test_a_watched_playback_shows_the_same_clip_and_knows_its_stages(world) -> None:  # type: ignore[no-untyped-def]
+    """One tick per border: the chunk before is written, then denoised, copied, decoded, voiced, copied."""
+    _, real, codecs = world
+    one = _one(codecs, real)
+    plain = list(play(_sampler(codecs), codecs, one, seed=3))
+    watched = list(play(_sampler(codecs), codecs, one, seed=3, stages=True, clock=_ticks()))
+    for a, b in zip(plain, watched, strict=True):
+        assert np.array_equal(a.frames, b.frames)
+        assert np.array_equal(a.waveform, b.waveform)
+    stages = [dict(zip(STAGES, astuple(chunk.stages), strict=True)) for chunk in watched]
+    first = {"denoise": 1, "cache_write": 0, "video_decode": 1, "vocoder": 1, "host_copy": 2}
+    ready = np.diff([chunk.ready_s for chunk in watched], prepend=0.0)
+    spent = np.array([sum(astuple(chunk.stages)) for chunk in watched])
+    assert (spent == ready - 2).all()  # the clock is also read to start, and to say when the chunk is ready
+    assert stages[0] == first
+    assert all(times == first | {"denoise": 2, "cache_write": 1} for times in stages[1:])
+
+
+def test_a_sampler_of_whole_clips_denoises_before_its_first_chunk(world) -> None:  # type: ignore[no-untyped-def]
+    _, real, codecs = world
+    sampler = _sampler(codecs, "Bidirectional")
+    played = list(play(sampler, codecs, _one(codecs, real), seed=3, stages=True))
+    assert played[0].stages.denoise_s > 10 * np.median([chunk.stages.denoise_s for chunk in played[1:]])
+    assert all(chunk.stages.cache_write_s == 0.0 for chunk in played)
+
+
+def test_what_happens_between_resume_and_lap_belongs_to_one_stage() -> None:
+    times = iter([0.0, 1.0, 1.5, 7.0, 7.25])
+    watch = Stopwatch(lambda: next(times), torch.device("cpu"))
+    watch.lap("denoise")
+    watch.lap("denoise")
+    assert watch.times().denoise_s == 1.5
+    watch.resume()  # whoever took the chunk kept it for 5.5 s
+    watch.lap("vocoder")
+    assert (watch.times().denoise_s, watch.times().vocoder_s) == (0.0, 0.25)
 
 
 def test_the_streaming_vocoder_says_what_the_mel_says(world) -> None:  # type: ignore[no-untyped-def]

@@ -10,6 +10,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from mfbench.report.statistics import (
+    front_shares,
     hierarchical_weights,
     holm,
     interval,
@@ -18,6 +19,7 @@ from mfbench.report.statistics import (
     seed_means,
     shared_weights,
     sign_flip_p,
+    surely_dominated,
     weighted_means,
 )
 
@@ -158,3 +160,45 @@ def test_an_interval_holds_its_estimate_and_needs_more_than_a_few_odd_replicates
     skewed = interval(1.0, np.concatenate([np.zeros(60), np.ones(40)]))
     assert skewed is not None
     assert skewed.low <= 1.0 <= skewed.high
+
+
+def test_shares_of_the_front_are_probabilities_of_the_order() -> None:
+    """Of two points as fast as each other, each is on the front with the probability of being better."""
+    rng = generator(10)
+    x = np.array([[1.0], [1.0], [2.0]])
+    y = np.stack([rng.normal(0.0, 1.0, 8000), rng.normal(0.5, 1.0, 8000), rng.normal(90.0, 1.0, 8000)])
+    shares = front_shares(x, y)
+    ahead = stats.norm.cdf(0.5 / math.sqrt(2))
+    assert shares == pytest.approx([ahead, 1 - ahead, 0.0], abs=0.015)
+    y[0, :10] = np.nan  # a replicate counts only where every point has it
+    assert front_shares(x, y) == pytest.approx(shares, abs=0.01)
+    assert np.isnan(front_shares(x, np.full((3, 5), np.nan))).all()
+
+
+@given(arrays(np.float64, st.tuples(st.integers(1, 8), st.just(2)), elements=st.integers(0, 5).map(float)))
+def test_without_spread_shares_are_the_front_itself(points: np.ndarray) -> None:
+    x, y = points[:, :1], points[:, 1:]
+    assert front_shares(x, y).tolist() == pareto_front(points[:, 0], points[:, 1]).astype(float).tolist()
+
+
+def test_only_a_sure_loss_in_both_coordinates_dominates() -> None:
+    rng = generator(11)
+    noise = rng.normal(0.0, 1.0, 4000)
+    x, y = np.array([1.0, 2.0, 2.0, 1.0]), np.array([0.0, 0.5, 9.0, 9.0])
+    apart = y[:, None] + rng.normal(0.0, 1.0, (4, 4000))
+    exact = x[:, None]
+    # the second is worse by half a standard error, the third by nine, the fourth is as fast as the first
+    assert surely_dominated(x, y, exact, apart).tolist() == [False, False, True, False]
+    together = y[:, None] + noise + rng.normal(0.0, 0.01, (4, 4000))  # paired: the same clips decide
+    assert surely_dominated(x, y, exact, together).tolist() == [False, True, True, False]
+    jitter = x[:, None] + rng.normal(0.0, 1.0, (4, 4000))  # the latencies are no longer told apart
+    assert not surely_dominated(x, y, jitter, together).any()
+
+
+@given(arrays(np.float64, st.tuples(st.integers(1, 8), st.just(2)), elements=st.integers(0, 5).map(float)))
+def test_sure_domination_is_never_more_than_domination(points: np.ndarray) -> None:
+    x, y = points.T
+    beaten = surely_dominated(x, y, x[:, None], y[:, None])
+    strictly = [bool(((points < own).all(axis=1)).any()) for own in points]
+    assert beaten.tolist() == strictly
+    assert not (beaten & pareto_front(x, y)).any()
