@@ -43,7 +43,7 @@ def select(plan: Plan, collector: Collector, choice: Choice) -> Selection:
     cells = _chosen(plan, choice)
     done = {cell.name for cell in cells if collector.existing(cell)}
     left = [cell for cell in cells if cell.name not in done]
-    targets = [id_ for cell in left for id_ in _targets(plan, collector, cell, choice.stages)]
+    targets = [id_ for cell in left for id_ in _targets(plan, cell, choice.stages)]
     todo = plan.needed(targets, collector.store.finished)
     return Selection(tuple(cells), frozenset(done), todo)
 
@@ -70,7 +70,7 @@ def _matches(cell: Cell, pattern: str) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for name in names)
 
 
-def _targets(plan: Plan, collector: Collector, cell: Cell, kinds: tuple[str, ...]) -> list[str]:
+def _targets(plan: Plan, cell: Cell, kinds: tuple[str, ...]) -> list[str]:
     """The cell's own stages, or those of the wanted kinds among them and behind them."""
     if not kinds:
         return list(cell.stages.values())

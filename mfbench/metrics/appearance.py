@@ -16,8 +16,10 @@ class IdentitySimilarity(Metric):
     """Cosine between the identity seen in the frames and the one asked for; 1 = the same."""
 
     name = "id_sim_lite"
+    low, high, worst = -1.0, 1.0, 0.0
     unit = "cos"
     higher_is_better = True
+    needs = ("character", "identity")
 
     def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
         """Mean over the frames of a clip."""
@@ -31,8 +33,10 @@ class MouthDetectRate(Metric):
     """Share of frames whose mouth region looks like a mouth that the reader knows: gate of `sync_*`."""
 
     name = "mouth_detect_rate"
+    low, high, worst = 0.0, 1.0, 0.0
     unit = "share"
     higher_is_better = True
+    needs = ("character",)
 
     def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
         """Share per clip."""
@@ -46,6 +50,7 @@ class MotionMagnitude(Metric):
 
     name = "motion_magnitude"
     unit = "1/s"
+    needs = ("character",)
 
     def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
         """Mean per clip."""
@@ -61,8 +66,42 @@ class AudioRMS(Metric):
 
     name = "audio_rms"
     unit = "dB"
+    needs = ("sound",)
 
     def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
         """Level per clip."""
         del reference, prompts
         return MeanScores.of(mean_level_db(candidate.level_db), candidate.intact)
+
+
+@METRICS.register_module(name="attr_acc")
+class AttributeAccuracy(Metric):
+    """Share of frames whose nearest known character is the one asked for (hair, shape, colours)."""
+
+    name = "attr_acc"
+    unit = "share"
+    higher_is_better = True
+    low, high, worst = 0.0, 1.0, 0.0
+    needs = ("character", "identity")
+
+    def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
+        """Share per clip."""
+        del reference
+        named = candidate.face.likeness.argmax(-1) == prompts.identity[:, None]
+        return MeanScores.of(named.mean(1), candidate.intact)
+
+
+@METRICS.register_module(name="render_valid")
+class RenderValid(Metric):
+    """Share of frames that a drawn face explains: the validity of everything that is read from a face."""
+
+    name = "render_valid"
+    unit = "share"
+    higher_is_better = True
+    low, high, worst = 0.0, 1.0, 0.0
+    needs = ("character",)
+
+    def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
+        """Share per clip."""
+        del reference, prompts
+        return MeanScores.of(candidate.face.drawn.mean(1), candidate.intact)

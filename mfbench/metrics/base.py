@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfbench.character.timeline import Timeline
+from mfbench.metrics.distances import ClipSets
 from mfbench.metrics.observe import Observation
 
 FloatArray = NDArray[np.float32]
@@ -20,6 +21,7 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 Status = Literal["ok", "not_applicable", "failed_generation", "failed_metric"]
 Derived = TypeVar("Derived")
+Seen = TypeVar("Seen")
 
 
 @dataclass(frozen=True)
@@ -27,13 +29,14 @@ class Prompts:
     """What every clip was asked to be.
 
     Attributes:
-        timelines: a take of the requested words (words and phones count, times do not), per clip.
+        timelines: a take of the requested words (words and phones count, times do not), per clip; None where
+            it is not known what was asked.
         voice, identity: requested, indices into VOICES and IDENTITIES, [clips].
         prompt: index of the prompt, [clips]; clips of one prompt are not independent.
         seed: sampling seed, [clips].
     """
 
-    timelines: tuple[Timeline, ...]
+    timelines: tuple[Timeline | None, ...]
     voice: IntArray
     identity: IntArray
     prompt: IntArray
@@ -145,6 +148,13 @@ class Metric(ABC):
         higher_is_better: None where closeness to the real row is what counts.
         null_by_shuffling: whether pairing a video with another clip's sound changes the metric; the null row
             is not applicable where it does not.
+        low, high: values that cannot be exceeded; None where there is no such value.
+        worst: value of a failed clip in a strict aggregate; None where no value stands for a failure.
+        least_clips: with fewer the value is a hint at best.
+        least_s: shorter clips have no value.
+        needs: what a clip must have beside its picture: `character` (a face that the readers know), `sound`,
+            `words` (what was asked), `identity` (who was asked), `chunks` (borders), `seeds` (several samples
+            of a prompt), `reference` (real clips).
     """
 
     name: ClassVar[str]
@@ -153,6 +163,12 @@ class Metric(ABC):
     higher_is_better: ClassVar[bool | None] = None
     kind: ClassVar[str] = "quality"
     null_by_shuffling: ClassVar[bool] = False
+    low: ClassVar[float | None] = None
+    high: ClassVar[float | None] = None
+    worst: ClassVar[float | None] = None
+    least_clips: ClassVar[int] = 32
+    least_s: ClassVar[float] = 0.64
+    needs: ClassVar[tuple[str, ...]] = ("character", "sound")
 
     @abstractmethod
     def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
@@ -163,6 +179,42 @@ class Metric(ABC):
         if len(prompts.prompt) != candidate.clips:
             raise ValueError(f"{self.name} got {candidate.clips} clips and {len(prompts.prompt)} prompts")
         return summarise(self.scores(candidate, reference, prompts), candidate.intact)
+
+
+class SetMetric(Metric):
+    """A distance between sets of clips: it sees embeddings only, and clips may differ in length."""
+
+    least_clips = 64
+    needs: ClassVar[tuple[str, ...]] = ("character", "sound", "reference")
+
+    def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
+        """Of clips of equal length."""
+        return self.set_scores(embedded(candidate), embedded(reference), prompts.prompt)
+
+    @abstractmethod
+    def set_scores(self, candidate: EmbeddedClips, reference: EmbeddedClips, prompt: IntArray) -> Scores:
+        """Scores of candidate clips; `prompt` is the prompt of every candidate, [clips]."""
+
+
+@dataclass(frozen=True, eq=False)
+class EmbeddedClips:
+    """Embeddings of the windows of clips; clip i of every set is the same clip.
+
+    Attributes:
+        intact: False where a clip could not be generated or read, [clips].
+    """
+
+    video: ClipSets
+    audio: ClipSets
+    joint: ClipSets
+    intact: BoolArray
+
+    def whole(self) -> EmbeddedClips:
+        """The intact clips."""
+        kept = np.flatnonzero(self.intact)
+        return EmbeddedClips(
+            self.video.select(kept), self.audio.select(kept), self.joint.select(kept), self.intact[kept]
+        )
 
 
 def summarise(scores: Scores, intact: BoolArray) -> MetricResult:
@@ -184,16 +236,24 @@ def summarise(scores: Scores, intact: BoolArray) -> MetricResult:
     )
 
 
-def once_per_observation(function: Callable[[Observation], Derived]) -> Callable[[Observation], Derived]:
+def once_per_observation(function: Callable[[Seen], Derived]) -> Callable[[Seen], Derived]:
     """Remember what a function of an observation returned, as long as the observation lives.
 
     The reference is shared by all cells, and several metrics start from the same curves.
     """
-    found: WeakKeyDictionary[Observation, Derived] = WeakKeyDictionary()
+    found: WeakKeyDictionary[Seen, Derived] = WeakKeyDictionary()
 
-    def remembered(observation: Observation) -> Derived:
+    def remembered(observation: Seen) -> Derived:
         if observation not in found:
             found[observation] = function(observation)
         return found[observation]
 
     return remembered
+
+
+@once_per_observation
+def embedded(observation: Observation) -> EmbeddedClips:
+    """The embeddings of an observation as sets."""
+    windows = observation.windows
+    video, audio, joint = (ClipSets.of(points) for points in (windows.video, windows.audio, windows.joint))
+    return EmbeddedClips(video, audio, joint, observation.intact)

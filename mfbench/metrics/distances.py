@@ -1,12 +1,13 @@
 """Distances between sets of clips: unbiased MMD, Frechet distance, precision and recall.
 
-A clip gives several windows, which depend on each other, and prompts sampled several times give clips that
-do. The unit is therefore the clip, and pairs of the same prompt count nowhere as independent; bootstrap
-resampling of clips then needs no new kernel values, only other rows of small matrices.
+A clip gives several points (its windows), which depend on each other, and prompts sampled several times give
+clips that do. The unit is therefore the clip, and pairs of the same prompt count nowhere as independent;
+bootstrap resampling of clips then needs no new kernel values, only other rows of small matrices.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,14 +19,57 @@ IntArray = NDArray[np.int64]
 
 _MEDIAN_ROWS = 1500
 _NEIGHBOURS = 5
+_BLOCK_ROWS = 2048  # kernel rows held at a time
 
 
-def median_distance(points: FloatArray) -> float:
-    """Median distance between the windows of different clips, points [clips, windows, values]."""
-    clips, windows = points.shape[:2]
-    stride = max(1, clips * windows // _MEDIAN_ROWS)
-    rows = points.reshape(clips * windows, -1)[::stride]
-    owner = np.repeat(np.arange(clips), windows)[::stride]
+@dataclass(frozen=True, eq=False)
+class ClipSets:
+    """Points of clips, any number per clip.
+
+    Attributes:
+        points: of all clips one after another, [points, values].
+        first: index of every clip's first point, and the number of points at the end, [clips + 1].
+    """
+
+    points: FloatArray
+    first: IntArray
+
+    @classmethod
+    def of(cls, clips: FloatArray | Sequence[FloatArray]) -> ClipSets:
+        """From [clips, windows, values], or from one array [windows, values] per clip."""
+        counts = [len(clip) for clip in clips]
+        if not counts or min(counts) == 0:
+            raise ValueError(f"{len(counts)} clips with {sum(counts)} points; every clip needs at least one")
+        return cls(np.concatenate(list(clips)), np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
+
+    @property
+    def clips(self) -> int:
+        """Number of clips."""
+        return len(self.first) - 1
+
+    @property
+    def counts(self) -> IntArray:
+        """Points per clip."""
+        return np.diff(self.first)
+
+    @property
+    def owner(self) -> IntArray:
+        """Clip of every point."""
+        return np.repeat(np.arange(self.clips), self.counts)
+
+    def select(self, clips: IntArray) -> ClipSets:
+        """Only these clips, in this order."""
+        return ClipSets.of([self.points[self.first[i] : self.first[i + 1]] for i in clips])
+
+    def thinned(self, step: int) -> ClipSets:
+        """Every `step`-th point of each clip, beginning with its first."""
+        return ClipSets.of([self.points[a:b:step] for a, b in zip(self.first, self.first[1:], strict=False)])
+
+
+def median_distance(sets: ClipSets) -> float:
+    """Median distance between points of different clips."""
+    stride = max(1, len(sets.points) // _MEDIAN_ROWS)
+    rows, owner = sets.points[::stride], sets.owner[::stride]
     distances = np.sqrt(squared_distances(rows, rows))
     return float(np.median(distances[owner[:, None] != owner[None]]))
 
@@ -39,13 +83,19 @@ def squared_distances(a: FloatArray, b: FloatArray) -> FloatArray:
     return np.asarray(np.maximum(cross, 0, out=cross), dtype=np.float32)
 
 
-def clip_kernel(a: FloatArray, b: FloatArray, bandwidth: float) -> Double:
-    """Mean Gaussian kernel exp(-d^2 / (2 bandwidth^2)) over the windows of two clips, [clips a, clips b]."""
-    values = squared_distances(a.reshape(-1, a.shape[-1]), b.reshape(-1, b.shape[-1]))
-    values *= np.float32(-0.5 / bandwidth**2)
-    np.exp(values, out=values)
-    blocks = values.reshape(len(a), a.shape[1], len(b), b.shape[1])
-    return np.asarray(blocks.mean((1, 3), dtype=np.float64))
+def clip_kernel(a: ClipSets, b: ClipSets, bandwidth: float) -> Double:
+    """Mean Gaussian kernel exp(-d^2 / (2 bandwidth^2)) over the points of two clips, [clips a, clips b].
+
+    A block of rows at a time: memory does not grow with the product of the points.
+    """
+    rows = np.empty((len(a.points), b.clips))
+    for start in range(0, len(a.points), _BLOCK_ROWS):
+        values = squared_distances(a.points[start : start + _BLOCK_ROWS], b.points)
+        values *= np.float32(-0.5 / bandwidth**2)
+        np.exp(values, out=values)
+        rows[start : start + _BLOCK_ROWS] = np.add.reduceat(values, b.first[:-1], axis=1, dtype=np.float64)
+    sums = np.add.reduceat(rows, a.first[:-1], axis=0)
+    return np.asarray(sums / np.outer(a.counts, b.counts))
 
 
 @dataclass(frozen=True)
@@ -53,24 +103,24 @@ class KernelReference:
     """The reference side of an MMD, computed once for all candidates.
 
     Attributes:
-        points: [clips, windows, values].
+        sets: the reference clips.
         bandwidth: median distance in the reference.
         within: mean kernel over pairs of different reference clips.
     """
 
-    points: FloatArray
+    sets: ClipSets
     bandwidth: float
     within: float
 
     @classmethod
-    def of(cls, points: FloatArray) -> KernelReference:
-        """Median bandwidth and the reference's own mean kernel, points [clips, windows, values]."""
-        if len(points) < 2:
-            raise ValueError(f"a reference of {len(points)} clips has no pairs; give at least 2")
-        bandwidth = median_distance(points)
-        kernel = clip_kernel(points, points, bandwidth)
+    def of(cls, sets: ClipSets) -> KernelReference:
+        """Median bandwidth and the reference's own mean kernel."""
+        if sets.clips < 2:
+            raise ValueError(f"a reference of {sets.clips} clips has no pairs; give at least 2")
+        bandwidth = median_distance(sets)
+        kernel = clip_kernel(sets, sets, bandwidth)
         within = (kernel.sum() - np.trace(kernel)) / (len(kernel) * (len(kernel) - 1))
-        return cls(points, bandwidth, float(within))
+        return cls(sets, bandwidth, float(within))
 
 
 @dataclass(frozen=True)
@@ -93,11 +143,11 @@ class MMD:
     prompt: IntArray
 
     @classmethod
-    def between(cls, points: FloatArray, reference: KernelReference, prompt: IntArray) -> MMD:
-        """Kernel matrices of candidate points [clips, windows, values]."""
+    def between(cls, candidate: ClipSets, reference: KernelReference, prompt: IntArray) -> MMD:
+        """Kernel matrices of candidate clips."""
         return cls(
-            within=clip_kernel(points, points, reference.bandwidth),
-            across=clip_kernel(points, reference.points, reference.bandwidth).mean(1),
+            within=clip_kernel(candidate, candidate, reference.bandwidth),
+            across=clip_kernel(candidate, reference.sets, reference.bandwidth).mean(1),
             reference=reference.within,
             prompt=prompt,
         )
@@ -115,27 +165,29 @@ class MMD:
 
 @dataclass(frozen=True)
 class Moments:
-    """Sums of windows per clip, from which the mean and covariance of any resample follow.
+    """Sums of points per clip, from which the mean and covariance of any resample follow.
 
     Attributes:
-        count: windows per clip.
+        count: points per clip, [clips].
         total: [clips, values].
         square: sum of outer products, [clips, values, values].
     """
 
-    count: int
+    count: IntArray
     total: Double
     square: Double
 
     @classmethod
-    def of(cls, points: FloatArray) -> Moments:
-        """Points [clips, windows, values]."""
-        values = points.astype(np.float64)
-        return cls(points.shape[1], values.sum(1), np.einsum("cwi,cwj->cij", values, values))
+    def of(cls, sets: ClipSets) -> Moments:
+        """Sums of every clip's points."""
+        values = sets.points.astype(np.float64)
+        parts = [values[a:b] for a, b in zip(sets.first, sets.first[1:], strict=False)]
+        squares = np.stack([part.T @ part for part in parts])
+        return cls(sets.counts, np.add.reduceat(values, sets.first[:-1], axis=0), squares)
 
     def gaussian(self, clips: IntArray) -> tuple[Double, Double]:
-        """Mean and unbiased covariance of the windows of a (re)sample of clips."""
-        n = self.count * len(clips)
+        """Mean and unbiased covariance of the points of a (re)sample of clips."""
+        n = int(self.count[clips].sum())
         mean = self.total[clips].sum(0) / n
         weight = np.bincount(clips, minlength=len(self.total)).astype(np.float64)
         square = np.tensordot(weight, self.square, 1)
@@ -168,26 +220,40 @@ class Coverage:
         within: distances between candidate points, [points, points].
         across: distances from reference to candidate points, [reference points, points].
         owner: clip of every candidate point.
+        radius: distance of every reference point to its 5th neighbour, [reference points]; None if too few.
     """
 
     within: FloatArray
     across: FloatArray
     owner: IntArray
+    radius: FloatArray | None
 
     @classmethod
-    def between(cls, points: FloatArray, reference: FloatArray) -> Coverage:
-        """Points [clips, windows, values] of candidate and reference."""
-        flat, other = points.reshape(-1, points.shape[-1]), reference.reshape(-1, points.shape[-1])
-        owner = np.repeat(np.arange(len(points)), points.shape[1])
-        return cls(squared_distances(flat, flat), squared_distances(other, flat), owner)
+    def between(cls, candidate: ClipSets, reference: ClipSets) -> Coverage:
+        """Distances of and between candidate and reference points."""
+        within = squared_distances(candidate.points, candidate.points)
+        across = squared_distances(reference.points, candidate.points)
+        own = squared_distances(reference.points, reference.points)
+        return cls(within, across, candidate.owner, _radius(own, reference.owner))
 
     def recall(self, clips: IntArray) -> float | None:
         """Share of reference points inside a candidate's ball to its 5th neighbour; `None` if too few."""
         chosen = np.isin(self.owner, clips)  # a clip drawn twice covers what it covers once
-        owner = self.owner[chosen]
-        distances = self.within[np.ix_(chosen, chosen)].copy()
-        distances[owner[:, None] == owner[None]] = np.inf
-        if not len(owner) or np.isfinite(distances).sum(1).min() < _NEIGHBOURS:
+        radius = _radius(self.within[np.ix_(chosen, chosen)], self.owner[chosen])
+        return None if radius is None else float((self.across[:, chosen] <= radius).any(1).mean())
+
+    def precision(self, clips: IntArray) -> float | None:
+        """Share of candidate points inside a reference point's ball; `None` if the reference is too small."""
+        if self.radius is None:
             return None
-        radius = np.partition(distances, _NEIGHBOURS - 1, axis=1)[:, _NEIGHBOURS - 1]
-        return float((self.across[:, chosen] <= radius).any(1).mean())
+        covered = (self.across <= self.radius[:, None]).any(0)
+        share = np.bincount(self.owner, covered) / np.bincount(self.owner)
+        return float(share[clips].mean())
+
+
+def _radius(distances: FloatArray, owner: IntArray) -> FloatArray | None:
+    """Distance of every point to its 5th neighbour in other clips."""
+    others = np.where(owner[:, None] == owner[None], np.float32(np.inf), distances)
+    if not len(owner) or np.isfinite(others).sum(1).min() < _NEIGHBOURS:
+        return None
+    return np.asarray(np.partition(others, _NEIGHBOURS - 1, axis=1)[:, _NEIGHBOURS - 1])

@@ -51,6 +51,7 @@ class DiversityVideo(Metric):
     """Distance of the video of one prompt between sampling seeds; needs at least two seeds in the sample."""
 
     name = "diversity_v"
+    needs = ("character", "seeds")
     unit = "sd"
 
     def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
@@ -64,6 +65,7 @@ class DiversityAudio(Metric):
     """Distance of the sound of one prompt between sampling seeds; needs at least two seeds in the sample."""
 
     name = "diversity_a"
+    needs = ("character", "sound", "seeds")
     unit = "sd"
 
     def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:

@@ -64,6 +64,9 @@ class DriftColour(Metric):
     name = "drift_colour"
     unit = "grey levels/10 s"
     higher_is_better = None
+    needs = ("character",)
+    least_clips = 16
+    least_s = 15.36
 
     def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
         """Slope per clip."""
@@ -80,6 +83,9 @@ class DriftIdentity(Metric):
     name = "drift_identity"
     unit = "cos/10 s"
     higher_is_better = None
+    needs = ("character",)
+    least_clips = 16
+    least_s = 15.36
 
     def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
         """Slope per clip."""
@@ -96,6 +102,9 @@ class DriftLoudness(Metric):
     name = "drift_loudness"
     unit = "dB/10 s"
     higher_is_better = None
+    needs = ("sound",)
+    least_clips = 16
+    least_s = 15.36
 
     def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
         """Slope per clip."""
@@ -111,6 +120,8 @@ class DriftSync(Metric):
     name = "drift_sync"
     unit = "r/10 s"
     higher_is_better = None
+    least_clips = 16
+    least_s = 15.36
 
     def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
         """Slope per clip; silent or still windows are left out."""

@@ -10,7 +10,7 @@ notices pairs that do not belong together (mismatched real pairs: 0.08 against 6
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -23,6 +23,7 @@ FloatArray = NDArray[np.float32]
 
 WINDOW_S = 0.64
 HOP_S = 0.32
+FRAME_RATE_HZ = 12.5  # of the features; films at a multiple of it are averaged
 MOUTH = slice(0, 4)  # of MOTION_PARAMETERS
 HEAD = slice(4, 11)
 
@@ -132,22 +133,40 @@ def window_features(
     face: FaceReading, speech: SpeechReading, mel: FloatArray, pixel_reader: PixelReader, frame_rate_hz: float
 ) -> dict[str, FloatArray]:
     """Raw features of windows of 0.64 s every 0.32 s, per group [clips, windows, values]."""
-    frames, hop = round(WINDOW_S * frame_rate_hz), round(HOP_S * frame_rate_hz)
+    face = _slower(face, frame_rate_hz)
+    frames, hop = round(WINDOW_S * FRAME_RATE_HZ), round(HOP_S * FRAME_RATE_HZ)
     mel_frames, mel_hop = round(WINDOW_S * MEL_RATE_HZ), round(HOP_S * MEL_RATE_HZ)
     looks = face.looks - pixel_reader.looks_means[face.identity][:, None]
     motion = _pieces(face.motion, frames, hop)
-    spectrum = _pieces(mel, mel_frames, mel_hop)
-    difference = face.motion[..., :2] - heard_at_frames(speech.mouth, frame_rate_hz, face.motion.shape[1])
+    count = motion.shape[1]
+    spectrum = _pieces(mel, mel_frames, mel_hop)[:, :count]
+    difference = face.motion[..., :2] - heard_at_frames(speech.mouth, FRAME_RATE_HZ, face.motion.shape[1])
     return {
         "mouth": _flat(motion[..., MOUTH]),
         "head": _flat(motion[..., HEAD]),
         "looks": _pieces(looks, frames, hop).mean(2),
         "video_texture": _video_texture(face, motion, frames, hop),
         "spectrum": _flat(spectrum),
-        "speech": _flat(_pieces(speech.mouth, mel_frames, mel_hop)),
+        "speech": _flat(_pieces(speech.mouth, mel_frames, mel_hop)[:, :count]),
         "audio_texture": np.stack([_roughness(spectrum, 2), _roughness(spectrum, 3)], -1),
         "agreement": _flat(_pieces(difference, frames, hop)),
     }
+
+
+def _slower(face: FaceReading, frame_rate_hz: float) -> FaceReading:
+    """Tracks averaged down to `FRAME_RATE_HZ`; a reading is linear, so the mean is that of the moment."""
+    factor = round(frame_rate_hz / FRAME_RATE_HZ)
+    if factor < 1 or abs(frame_rate_hz / FRAME_RATE_HZ - factor) > 1e-6:
+        raise ValueError(f"films of {frame_rate_hz} frames/s; wanted is a multiple of {FRAME_RATE_HZ}")
+    if factor == 1:
+        return face
+    count = face.motion.shape[1] // factor
+
+    def mean(track: FloatArray) -> FloatArray:
+        cut = track[:, : count * factor]
+        return np.asarray(cut.reshape(len(cut), count, factor, *cut.shape[2:]).mean(2), dtype=np.float32)
+
+    return replace(face, motion=mean(face.motion), looks=mean(face.looks), sharpness=mean(face.sharpness))
 
 
 def heard_at_frames(mouth: FloatArray, frame_rate_hz: float, frames: int) -> FloatArray:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import numpy as np
 
-from mfbench.metrics.base import Double, FloatArray, IntArray, Metric, Prompts, Scores, once_per_observation
-from mfbench.metrics.distances import MMD, Coverage, KernelReference, Moments, frechet_distance
-from mfbench.metrics.observe import Observation
+from mfbench.metrics.base import Double, EmbeddedClips, IntArray, Scores, SetMetric, once_per_observation
+from mfbench.metrics.distances import MMD, ClipSets, Coverage, KernelReference, Moments, frechet_distance
 from mfbench.registry import METRICS
 
+Modality = Literal["video", "audio", "joint"]
+
 _MMD_SCALE = 100.0  # as the Kernel Audio Distance prints it
-_RECALL_WINDOW_STEP = 5  # every 5th window of a clip: the ones between overlap with these
+_LIMIT_SIZES = 15
+_LIMIT_LEAST_CLIPS = 32
+_WINDOW_STEP = 5  # every 5th window of a clip: the ones between overlap with these
 
 
 @dataclass(frozen=True)
@@ -37,54 +40,80 @@ class FrechetScores(Scores):
 
     def value_of(self, clips: IntArray) -> float | None:
         """`None` where there are fewer windows than twice the values: the covariance would be noise."""
-        if self.candidate.count * len(np.unique(clips)) < 2 * self.candidate.total.shape[1]:
+        if self.candidate.count[np.unique(clips)].sum() < 2 * self.candidate.total.shape[1]:
             return None
         return frechet_distance(*self.candidate.gaussian(clips), *self.reference)
 
 
 @dataclass(frozen=True)
-class RecallScores(Scores):
-    """Recall of any resample."""
-
-    coverage: Coverage
+class LimitScores(FrechetScores):
+    """Frechet distance extrapolated to infinitely many clips."""
 
     def value_of(self, clips: IntArray) -> float | None:
-        """Share of real windows that lie among the candidate's."""
-        return self.coverage.recall(clips)
+        """Intercept of a line in 1 / n through distances of subsamples of clips without replacement.
+
+        Source: Chong and Forsyth 2020 (arXiv 1911.07023), here with clips as the unit.
+        """
+        sizes = np.unique(np.linspace(len(clips) / 4, len(clips), _LIMIT_SIZES).round().astype(np.int64))
+        if len(clips) < _LIMIT_LEAST_CLIPS:
+            return None
+        by_content = clips[
+            np.argsort(self.candidate.total[clips, 0], kind="stable")
+        ]  # in whatever order given
+        mixed = np.random.default_rng(len(clips))
+        found = [super(LimitScores, self).value_of(mixed.permutation(by_content)[:size]) for size in sizes]
+        if any(value is None for value in found):
+            return None
+        slope_and_limit = np.polyfit(1 / sizes, np.array(found, dtype=np.float64), 1)
+        return float(slope_and_limit[1])
 
 
-class _KernelDistance(Metric):
+@dataclass(frozen=True)
+class NeighbourScores(Scores):
+    """Precision or recall of any resample."""
+
+    coverage: Coverage
+    which: Literal["precision", "recall"]
+
+    def value_of(self, clips: IntArray) -> float | None:
+        """A share of windows."""
+        return getattr(self.coverage, self.which)(clips)  # type: ignore[no-any-return]
+
+
+class _KernelDistance(SetMetric):
     """Unbiased squared MMD x 100, Gaussian kernel, median bandwidth of the reference; may be negative."""
 
     unit = "x100"
     higher_is_better = False
+    modality: ClassVar[Modality]
 
-    @staticmethod
-    @abstractmethod
-    def points(observation: Observation) -> FloatArray:
-        """Embeddings [clips, windows, values]."""
-
-    @staticmethod
-    @abstractmethod
-    def reference_kernel(observation: Observation) -> KernelReference:
-        """The reference's side, computed once."""
-
-    def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
+    def set_scores(self, candidate: EmbeddedClips, reference: EmbeddedClips, prompt: IntArray) -> Scores:
         """Kernel matrices over clips."""
-        kernel = self.reference_kernel(reference)
-        return MMDScores(candidate.intact, MMD.between(self.points(candidate), kernel, prompts.prompt))
+        kernel = _kernels(reference)[self.modality]
+        return MMDScores(candidate.intact, MMD.between(getattr(candidate, self.modality), kernel, prompt))
 
     @staticmethod
     def self_test() -> None:
         """The same distribution is near zero, a shifted one is not."""
         rng = np.random.default_rng(0)
         draws = rng.standard_normal((3, 64, 2, 4)).astype(np.float32)
-        reference = KernelReference.of(draws[0])
+        reference = KernelReference.of(ClipSets.of(draws[0]))
         clips = np.arange(64)
-        same = MMD.between(draws[1], reference, clips).value(clips)
-        moved = MMD.between(draws[2] + 1, reference, clips).value(clips)
+        same = MMD.between(ClipSets.of(draws[1]), reference, clips).value(clips)
+        moved = MMD.between(ClipSets.of(draws[2] + 1), reference, clips).value(clips)
         if same is None or moved is None or abs(same) > 0.03 or moved < 0.1:
             raise AssertionError(f"MMD of equal sets is {same}, wanted about 0; of shifted sets {moved}")
+
+
+@once_per_observation
+def _kernels(reference: EmbeddedClips) -> dict[Modality, KernelReference]:
+    """The reference's side of every kernel distance."""
+    real = reference.whole()
+    return {
+        "video": KernelReference.of(real.video),
+        "audio": KernelReference.of(real.audio),
+        "joint": KernelReference.of(real.joint),
+    }
 
 
 @METRICS.register_module(name="kavd_lite")
@@ -93,17 +122,7 @@ class KavdLite(_KernelDistance):
 
     name = "kavd_lite"
     null_by_shuffling = True
-
-    @staticmethod
-    def points(observation: Observation) -> FloatArray:
-        """Joint embeddings."""
-        return observation.windows.joint
-
-    @staticmethod
-    @once_per_observation
-    def reference_kernel(observation: Observation) -> KernelReference:
-        """Of the joint embeddings."""
-        return KernelReference.of(observation.windows.joint[observation.intact])
+    modality = "joint"
 
 
 @METRICS.register_module(name="kvd_lite")
@@ -111,17 +130,8 @@ class KvdLite(_KernelDistance):
     """Kernel distance of video alone."""
 
     name = "kvd_lite"
-
-    @staticmethod
-    def points(observation: Observation) -> FloatArray:
-        """Video embeddings."""
-        return observation.windows.video
-
-    @staticmethod
-    @once_per_observation
-    def reference_kernel(observation: Observation) -> KernelReference:
-        """Of the video embeddings."""
-        return KernelReference.of(observation.windows.video[observation.intact])
+    modality = "video"
+    needs = ("character", "reference")
 
 
 @METRICS.register_module(name="kad_lite")
@@ -129,38 +139,29 @@ class KadLite(_KernelDistance):
     """Kernel distance of sound alone."""
 
     name = "kad_lite"
-
-    @staticmethod
-    def points(observation: Observation) -> FloatArray:
-        """Audio embeddings."""
-        return observation.windows.audio
-
-    @staticmethod
-    @once_per_observation
-    def reference_kernel(observation: Observation) -> KernelReference:
-        """Of the audio embeddings."""
-        return KernelReference.of(observation.windows.audio[observation.intact])
+    modality = "audio"
 
 
 @once_per_observation
-def _reference_gaussian(observation: Observation) -> tuple[Double, Double]:
-    joint = observation.windows.joint[observation.intact]
-    return Moments.of(joint).gaussian(np.arange(len(joint)))
+def _gaussians(reference: EmbeddedClips) -> dict[Modality, tuple[Double, Double]]:
+    """Mean and covariance of the reference's windows."""
+    real = reference.whole()
+    sets: dict[Modality, ClipSets] = {"video": real.video, "audio": real.audio, "joint": real.joint}
+    return {name: Moments.of(part).gaussian(np.arange(part.clips)) for name, part in sets.items()}
 
 
-@METRICS.register_module(name="favd_lite")
-class FavdLite(Metric):
-    """Frechet distance of video and sound together; biased upward by about 1/n, compare at equal n only."""
+class _Frechet(SetMetric):
+    """Frechet distance on embeddings; biased upward by about 1/n, compare at equal n only."""
 
-    name = "favd_lite"
     higher_is_better = False
-    null_by_shuffling = True
+    least_clips = 128
+    modality: ClassVar[Modality]
 
-    def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
+    def set_scores(self, candidate: EmbeddedClips, reference: EmbeddedClips, prompt: IntArray) -> Scores:
         """Moments per clip."""
-        del prompts
-        joint = candidate.windows.joint
-        return FrechetScores(candidate.intact, Moments.of(joint), _reference_gaussian(reference))
+        del prompt
+        moments = Moments.of(getattr(candidate, self.modality))
+        return FrechetScores(candidate.intact, moments, _gaussians(reference)[self.modality])
 
     @staticmethod
     def self_test() -> None:
@@ -172,20 +173,98 @@ class FavdLite(Metric):
             raise AssertionError(f"Frechet distance of known Gaussians is {found}, wanted {wanted}")
 
 
+class _FrechetLimit(_Frechet):
+    """The same extrapolated to infinitely many clips, which takes the bias off."""
+
+    def set_scores(self, candidate: EmbeddedClips, reference: EmbeddedClips, prompt: IntArray) -> Scores:
+        """Moments per clip."""
+        del prompt
+        moments = Moments.of(getattr(candidate, self.modality))
+        return LimitScores(candidate.intact, moments, _gaussians(reference)[self.modality])
+
+
+@METRICS.register_module(name="favd_lite")
+class FavdLite(_Frechet):
+    """Frechet distance of video and sound together; biased upward by about 1/n, compare at equal n only."""
+
+    name = "favd_lite"
+    null_by_shuffling = True
+    modality = "joint"
+
+
+@METRICS.register_module(name="fvd_lite")
+class FvdLite(_Frechet):
+    """Frechet distance of video alone; biased upward by about 1/n, compare at equal n only."""
+
+    name = "fvd_lite"
+    modality = "video"
+    needs = ("character", "reference")
+
+
+@METRICS.register_module(name="fad_lite")
+class FadLite(_Frechet):
+    """Frechet distance of sound alone; biased upward by about 1/n, compare at equal n only."""
+
+    name = "fad_lite"
+    modality = "audio"
+
+
+@METRICS.register_module(name="favd_lite_inf")
+class FavdLiteInf(_FrechetLimit):
+    """`favd_lite` extrapolated to infinitely many clips."""
+
+    name = "favd_lite_inf"
+    null_by_shuffling = True
+    modality = "joint"
+
+
+@METRICS.register_module(name="fvd_lite_inf")
+class FvdLiteInf(_FrechetLimit):
+    """`fvd_lite` extrapolated to infinitely many clips."""
+
+    name = "fvd_lite_inf"
+    modality = "video"
+    needs = ("character", "reference")
+
+
+@METRICS.register_module(name="fad_lite_inf")
+class FadLiteInf(_FrechetLimit):
+    """`fad_lite` extrapolated to infinitely many clips."""
+
+    name = "fad_lite_inf"
+    modality = "audio"
+
+
+class _Neighbours(SetMetric):
+    """Nearest neighbours of joint windows (5, as Kynkaanniemi et al. 2019)."""
+
+    unit = "share"
+    higher_is_better = True
+    low, high, worst = 0.0, 1.0, 0.0
+    which: ClassVar[Literal["precision", "recall"]]
+
+    def set_scores(self, candidate: EmbeddedClips, reference: EmbeddedClips, prompt: IntArray) -> Scores:
+        """Distances between windows."""
+        del prompt
+        points, real = (side.joint.thinned(_WINDOW_STEP) for side in (candidate, reference.whole()))
+        return NeighbourScores(candidate.intact, Coverage.between(points, real), self.which)
+
+
 @METRICS.register_module(name="prc_recall")
-class PrcRecall(Metric):
+class PrcRecall(_Neighbours):
     """Share of real windows that lie among the candidate's (5 nearest neighbours): modes that are lost.
 
     It has no null: pairs that do not belong together lie further apart and so cover more.
     """
 
     name = "prc_recall"
-    unit = "share"
-    higher_is_better = True
+    which = "recall"
 
-    def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
-        """Distances between windows."""
-        del prompts
-        points = candidate.windows.joint[:, ::_RECALL_WINDOW_STEP]
-        real = reference.windows.joint[reference.intact, ::_RECALL_WINDOW_STEP]
-        return RecallScores(candidate.intact, Coverage.between(points, real))
+
+@METRICS.register_module(name="prc_precision")
+class PrcPrecision(_Neighbours):
+    """Share of the candidate's windows that lie among real ones (5 nearest neighbours)."""
+
+    name = "prc_precision"
+    which = "precision"
+    null_by_shuffling = True

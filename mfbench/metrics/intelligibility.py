@@ -39,11 +39,14 @@ class PhoneErrorRate(Metric):
     unit = "share"
     higher_is_better = False
     null_by_shuffling = True
+    low, worst = 0.0, 1.0
+    least_clips = 64
+    needs = ("character", "sound", "words")
 
     def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
         """Errors and wanted phones per clip."""
         del reference
-        wanted = [timeline.spoken for timeline in prompts.timelines]
+        wanted = [() if timeline is None else timeline.spoken for timeline in prompts.timelines]
         return error_scores(wanted, candidate.speech.phones, candidate)
 
     @staticmethod
@@ -61,9 +64,12 @@ class WordErrorRate(Metric):
     unit = "share"
     higher_is_better = False
     null_by_shuffling = True
+    low, worst = 0.0, 1.0
+    least_clips = 64
+    needs = ("character", "sound", "words")
 
     def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
         """Errors and wanted words per clip."""
         del reference
-        wanted = [timeline.word_ids for timeline in prompts.timelines]
+        wanted = [() if timeline is None else timeline.word_ids for timeline in prompts.timelines]
         return error_scores(wanted, candidate.speech.words, candidate)

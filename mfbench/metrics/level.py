@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from mfbench.mel import WINDOW_SAMPLES, analysis_window, filterbank
+from mfbench.mel import HOP_SAMPLES, WINDOW_SAMPLES, analysis_window, filterbank, log_mel
 
 FloatArray = NDArray[np.float32]
 
@@ -27,6 +28,19 @@ def level_db(mel: FloatArray) -> FloatArray:
 def mean_level_db(level: FloatArray) -> FloatArray:
     """Level of whole clips: the mean of power, not of decibels; [clips, frames] => [clips]."""
     return np.asarray(10 * np.log10((10 ** (level.astype(np.float64) / 10)).mean(-1)), dtype=np.float32)
+
+
+def noisy(mel: FloatArray, snr_db: tuple[float, float] = (10.0, 25.0)) -> FloatArray:
+    """Log-mel [clips, mel_frames, bands] as it would be with white noise, each clip at its own ratio.
+
+    Powers of independent sounds add in expectation. The draws are fixed.
+    """
+    rng = np.random.default_rng(11)
+    seconds = torch.from_numpy(rng.standard_normal(HOP_SAMPLES * mel.shape[1]).astype(np.float32))
+    hiss = log_mel(seconds[None]).numpy()  # of unit power, 0 dB
+    below_db = rng.uniform(*snr_db, len(mel)) - mean_level_db(level_db(mel))
+    gain = (-below_db * np.log(10) / 20).astype(np.float32)[:, None, None]
+    return np.asarray(0.5 * np.logaddexp(2 * mel, 2 * (hiss + gain)), dtype=np.float32)
 
 
 @functools.cache

@@ -12,6 +12,7 @@ from mfbench.metrics.sync import SyncCurves, sync_curves
 from mfbench.registry import METRICS
 
 _NULL_ROLLS = 5
+ITU_MS = (-125.0, 45.0)  # detectability; positive = the sound leads
 _LEAST_RANGE = 0.05  # of real minus unrelated confidence, below which normalising would blow up noise
 
 
@@ -58,6 +59,8 @@ class SyncCorr(Metric):
     """Correlation of the mouth seen and the mouth heard at the same time (no lag is forgiven)."""
 
     name = "sync_corr"
+    low, high, worst = -1.0, 1.0, 0.0
+    least_s = 1.28
     unit = "r"
     higher_is_better = True
     null_by_shuffling = True
@@ -73,6 +76,8 @@ class SyncC(Metric):
     """Peak minus median correlation over lags of +-0.64 s; chance is positive, see `sync_c_norm`."""
 
     name = "sync_c"
+    low, high, worst = 0.0, 2.0, 0.0
+    least_s = 1.28
     unit = "r"
     higher_is_better = True
     null_by_shuffling = True
@@ -88,6 +93,9 @@ class SyncCNorm(Metric):
     """`sync_c` on a scale where unrelated pairs of real clips are 0 and real pairs are 1."""
 
     name = "sync_c_norm"
+    worst = 0.0
+    least_s = 1.28
+    needs = ("character", "sound", "reference")
     higher_is_better = True
     null_by_shuffling = True
 
@@ -106,6 +114,8 @@ class AVOffset(Metric):
     """Mean offset between sound and picture; positive = the sound LEADS. Best is 0."""
 
     name = "av_offset_ms"
+    low, high = -640.0, 640.0
+    least_s = 1.28
     unit = "ms"
     null_by_shuffling = True
 
@@ -132,6 +142,8 @@ class AVOffsetAbs(Metric):
     """Mean size of the offset between sound and picture, whichever leads."""
 
     name = "av_offset_abs_ms"
+    low, high, worst = 0.0, 640.0, 640.0
+    least_s = 1.28
     unit = "ms"
     higher_is_better = False
     null_by_shuffling = True
@@ -140,3 +152,59 @@ class AVOffsetAbs(Metric):
         """Per clip; silent or still clips have none."""
         del reference, prompts
         return MeanScores.of(np.abs(curves(candidate).offset_ms()), candidate.intact)
+
+
+@METRICS.register_module(name="sync_d")
+class SyncD(Metric):
+    """Smallest distance sqrt(2 (1 - r)) of the mouth seen and the mouth heard over lags of +-0.64 s."""
+
+    name = "sync_d"
+    higher_is_better = False
+    null_by_shuffling = True
+    low, high, worst = 0.0, 2.0, 2.0
+    least_s = 1.28
+
+    def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
+        """Per clip; silent or still clips have none."""
+        del reference, prompts
+        return MeanScores.of(_distance(curves(candidate).correlation.max(1)), candidate.intact)
+
+
+@METRICS.register_module(name="sync_d0")
+class SyncD0(Metric):
+    """Distance sqrt(2 (1 - r)) of the mouth seen and the mouth heard at the same time: what a viewer gets."""
+
+    name = "sync_d0"
+    higher_is_better = False
+    null_by_shuffling = True
+    low, high, worst = 0.0, 2.0, 2.0
+    least_s = 1.28
+
+    def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
+        """Per clip; silent or still clips have none."""
+        del reference, prompts
+        return MeanScores.of(_distance(curves(candidate).at_zero()), candidate.intact)
+
+
+def _distance(correlation: FloatArray) -> FloatArray:
+    """Between two normalised tracks of this correlation, per unit of time."""
+    return np.asarray(np.sqrt(2 * np.maximum(1 - correlation, 0)))
+
+
+@METRICS.register_module(name="sync_itu_pass")
+class SyncITUPass(Metric):
+    """Share of clips whose offset viewers do not notice: sound 125 ms late to 45 early (ITU-R BT.1359)."""
+
+    name = "sync_itu_pass"
+    unit = "share"
+    higher_is_better = True
+    null_by_shuffling = True
+    low, high, worst = 0.0, 1.0, 0.0
+    least_s = 1.28
+
+    def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
+        """1 or 0 per clip; silent or still clips have none."""
+        del reference, prompts
+        offset = curves(candidate).offset_ms()
+        unnoticed = ((offset >= ITU_MS[0]) & (offset <= ITU_MS[1])).astype(np.float64)
+        return MeanScores.of(np.where(np.isfinite(offset), unnoticed, np.nan), candidate.intact)

@@ -13,26 +13,37 @@ from numpy.typing import NDArray
 from mfbench.character.timeline import Timeline
 from mfbench.mel import LOG_FLOOR
 from mfbench.metrics.embedding import Embedder, Windows, window_features
-from mfbench.metrics.level import level_db
+from mfbench.metrics.judges.panel import Judged, JudgePanel
+from mfbench.metrics.level import level_db, noisy
+from mfbench.metrics.picture_signals import PictureSignals, picture_signals
 from mfbench.metrics.readers.images import Pixels
 from mfbench.metrics.readers.pixels import FaceReading, PixelReader
 from mfbench.metrics.readers.speech import SpeechReader, SpeechReading
+from mfbench.metrics.sound_signals import SoundSignals, sound_signals
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
 Part = TypeVar("Part")
 
 _BATCH = 32  # clips read at a time, so that long rollouts stay in memory
-_READERS = {"pixels": PixelReader, "speech": SpeechReader}
+_PARTS = ("pixels", "speech", "listener", "embedder", "judges")
 
 
 @dataclass(frozen=True)
 class Readers:
-    """The judges of a world and the embedding that goes with them."""
+    """The judges of a world and the embedding that goes with them.
+
+    Attributes:
+        speech: understands phones and words.
+        listener: hears the mouth; it learned with hiss as well, which sync must not mind and a reader of
+            phones would pay for in clean sound.
+    """
 
     pixels: PixelReader
     speech: SpeechReader
+    listener: SpeechReader
     embedder: Embedder
+    judges: JudgePanel
     frame_rate_hz: float
 
     @classmethod
@@ -56,14 +67,26 @@ class Readers:
             rng: for the calibration draws.
         """
         pixels = PixelReader.fit(face, rng)
-        speech = SpeechReader.fit(mel, timelines, face[..., :4], frame_rate_hz)
-        reading, heard = pixels.read(frames, frame_rate_hz), speech.read(mel)
+        mouth = face[..., :4]
+        speech = SpeechReader.fit(mel, timelines, mouth, frame_rate_hz)
+        listener = SpeechReader.fit(
+            np.concatenate([mel, noisy(mel)]),
+            (*timelines, *timelines),
+            np.concatenate([mouth, mouth]),
+            frame_rate_hz,
+        )
+        reading, heard = pixels.read(frames, frame_rate_hz), listener.with_mouth_of(speech.read(mel), mel)
         features = window_features(reading, heard, mel, pixels, frame_rate_hz)
-        return cls(pixels, speech, Embedder.fit(features), frame_rate_hz)
+        judges = JudgePanel.fit(reading.mouth_image, mel, frame_rate_hz)
+        return cls(pixels, speech, listener, Embedder.fit(features), judges, frame_rate_hz)
+
+    def hear(self, mel: FloatArray) -> SpeechReading:
+        """What log-mel [clips, mel_frames, bands] says, and the mouth that would say it."""
+        return self.listener.with_mouth_of(self.speech.read(mel), mel)
 
     def save(self, path: Path) -> None:
         """Write one npz of plain arrays."""
-        parts = {name: getattr(self, name).state() for name in (*_READERS, "embedder")}
+        parts = {name: getattr(self, name).state() for name in _PARTS}
         arrays = {f"{part}/{name}": array for part, state in parts.items() for name, array in state.items()}
         np.savez(path, frame_rate_hz=np.float64(self.frame_rate_hz), **arrays)
 
@@ -80,7 +103,9 @@ class Readers:
         return cls(
             PixelReader(**part("pixels")),
             SpeechReader(**part("speech")),
+            SpeechReader(**part("listener")),
             Embedder.from_state(part("embedder")),
+            JudgePanel.from_state(part("judges")),
             float(arrays["frame_rate_hz"]),
         )
 
@@ -95,7 +120,11 @@ class Observation:
         speech: read from log-mel.
         level_db: loudness of every mel frame in dB of full scale, [clips, mel_frames].
         windows: embeddings.
+        judged: what the learned judges of sync make of it.
+        picture: plain measurements of the pixels.
+        sound: plain measurements of the waveform; None where only a mel is there.
         intact: False where a clip could not be generated or read (not finite), [clips].
+        chunk_s: length of the chunks that the clips were generated in, where that is known.
     """
 
     frame_rate_hz: float
@@ -103,7 +132,11 @@ class Observation:
     speech: SpeechReading
     level_db: FloatArray
     windows: Windows
+    judged: Judged
+    picture: PictureSignals
+    sound: SoundSignals | None
     intact: NDArray[np.bool_]
+    chunk_s: float | None = None
 
     @property
     def clips(self) -> int:
@@ -130,18 +163,36 @@ class Observation:
             self,
             speech=speech,
             level_db=self.level_db[clips],
+            sound=None if self.sound is None else _take(self.sound, clips),
             windows=readers.embedder.embed(features),
+            judged=self.judged.with_sound_of(clips),
             intact=self.intact & self.intact[clips],
         )
 
+    def hearing(self, mel: FloatArray, readers: Readers, waveform: FloatArray | None = None) -> Observation:
+        """The same video with other sound: log-mel [clips, mel_frames, bands] as `observe` takes it."""
+        speech = readers.hear(mel)
+        features = window_features(self.face, speech, mel, readers.pixels, self.frame_rate_hz)
+        return replace(
+            self,
+            speech=speech,
+            level_db=level_db(mel),
+            windows=readers.embedder.embed(features),
+            judged=readers.judges.judge(self.face.mouth_image, mel, self.frame_rate_hz),
+            sound=None if waveform is None else sound_signals(waveform),
+        )
 
-def observe(frames: Pixels, mel: FloatArray, readers: Readers) -> Observation:
+
+def observe(
+    frames: Pixels, mel: FloatArray, readers: Readers, waveform: FloatArray | None = None
+) -> Observation:
     """Read clips.
 
     Args:
         frames: uint8[clips, frames, size, size, 3].
         mel: natural-log mel, [clips, mel_frames, bands], as `mel.log_mel` gives it.
         readers: fitted judges.
+        waveform: [clips, samples] at 16 kHz where there is one, for the plain measurements of sound.
 
     A clip whose mel is not finite is replaced by silence and marked as not intact.
     """
@@ -154,7 +205,8 @@ def observe(frames: Pixels, mel: FloatArray, readers: Readers) -> Observation:
         _observe(frames[start : start + _BATCH], clean[start : start + _BATCH], readers)
         for start in range(0, len(frames), _BATCH)
     ]
-    return replace(concatenate(parts), intact=intact)
+    sound = None if waveform is None else sound_signals(waveform)
+    return replace(concatenate(parts), intact=intact, sound=sound)
 
 
 def concatenate(parts: Sequence[Observation]) -> Observation:
@@ -164,7 +216,7 @@ def concatenate(parts: Sequence[Observation]) -> Observation:
 
 def _observe(frames: Pixels, mel: FloatArray, readers: Readers) -> Observation:
     face = readers.pixels.read(frames, readers.frame_rate_hz)
-    speech = readers.speech.read(mel)
+    speech = readers.hear(mel)
     features = window_features(face, speech, mel, readers.pixels, readers.frame_rate_hz)
     return Observation(
         frame_rate_hz=readers.frame_rate_hz,
@@ -172,6 +224,9 @@ def _observe(frames: Pixels, mel: FloatArray, readers: Readers) -> Observation:
         speech=speech,
         level_db=level_db(mel),
         windows=readers.embedder.embed(features),
+        judged=readers.judges.judge(face.mouth_image, mel, readers.frame_rate_hz),
+        picture=picture_signals(frames),
+        sound=None,
         intact=np.ones(len(mel), dtype=np.bool_),
     )
 

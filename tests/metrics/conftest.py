@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from metric_world import FPS, RealClips, real_clips
@@ -28,10 +30,10 @@ def readers(train: RealClips) -> Readers:
 
 @pytest.fixture(scope="session")
 def real(spoken: RealClips, readers: Readers) -> Observation:
-    return observe(spoken.frames, spoken.mel, readers)
+    return replace(observe(spoken.frames, spoken.mel, readers, spoken.waveform), chunk_s=0.32)
 
 
 @pytest.fixture(scope="session")
 def reference(readers: Readers) -> Observation:
     clips = real_clips("reference", 48)
-    return observe(clips.frames, clips.mel, readers)
+    return observe(clips.frames, clips.mel, readers, clips.waveform)

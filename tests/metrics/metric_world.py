@@ -22,6 +22,7 @@ class RealClips:
     face: np.ndarray
     frames: np.ndarray
     mel: np.ndarray
+    waveform: np.ndarray
     prompts: Prompts
 
 
@@ -33,7 +34,7 @@ def draw(face: np.ndarray, size_px: int = 32) -> np.ndarray:
 def real_clips(split: str, count: int, seconds: float = 5.12) -> RealClips:
     takes: list[Performance] = [perform(0, split, i, seconds, FPS) for i in range(count)]
     face = np.stack([take.face for take in takes])
-    waves = torch.tensor(np.stack([take.waveform for take in takes]))
+    waveform = np.stack([take.waveform for take in takes])
     prompts = Prompts(
         timelines=tuple(take.timeline for take in takes),
         voice=np.array([take.voice for take in takes]),
@@ -41,4 +42,4 @@ def real_clips(split: str, count: int, seconds: float = 5.12) -> RealClips:
         prompt=np.arange(count),
         seed=np.zeros(count, dtype=np.int64),
     )
-    return RealClips(face, draw(face), log_mel(waves).numpy(), prompts)
+    return RealClips(face, draw(face), log_mel(torch.from_numpy(waveform)).numpy(), waveform, prompts)

@@ -42,6 +42,11 @@ def coarsen(pixels: FloatArray) -> FloatArray:
     return np.asarray(blocks.mean((2, 4)).reshape(len(blocks), -1), dtype=np.float32)
 
 
+def grey(pixels: Pixels) -> Pixels:
+    """Mean of the colours, uint8 [...]."""
+    return np.asarray(np.rint(pixels.mean(-1, dtype=np.float32)), dtype=np.uint8)
+
+
 def region_colours(small: Pixels) -> FloatArray:
     """Mean colours in 0..255 of corners, bottom, crown and cheeks, [clips, frames, 12]."""
     regions = (

@@ -28,6 +28,7 @@ from mfbench.metrics.readers.images import (
     FloatArray,
     Pixels,
     coarsen,
+    grey,
     region_colours,
     sharpness,
     shrink,
@@ -57,8 +58,10 @@ class FaceReading:
         colours: mean colour of background, shirt, hair and skin regions in 0..255, [clips, frames, 12].
         residual: root mean square difference in grey levels between the frame and the face drawn again,
             every 4th frame, [clips, checked].
+        drawn: whether the whole frame is explained by a drawn face, every 4th frame, [clips, checked].
         mouth: whether the mouth region is explained by a drawn mouth, every 4th frame, [clips, checked].
         sharpness: log mean squared Laplacian, [clips, frames].
+        mouth_image: the grey mouth region, uint8 [clips, frames, 12, 16].
     """
 
     motion: FloatArray
@@ -67,8 +70,10 @@ class FaceReading:
     likeness: FloatArray
     colours: FloatArray
     residual: FloatArray
+    drawn: NDArray[np.bool_]
     mouth: NDArray[np.bool_]
     sharpness: FloatArray
+    mouth_image: Pixels
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,7 @@ class PixelReader:
         looks_basis: coarse pixels to identity embedding, [cells, looks]; `looks_centre` [cells].
         looks_means: embedding of every known identity, [identities, looks].
         mouth_limit: largest mouth residual of a face that counts as showing a mouth, in grey levels.
+        face_limit: the same for the whole frame.
     """
 
     weights: FloatArray
@@ -89,6 +95,7 @@ class PixelReader:
     looks_centre: FloatArray
     looks_means: FloatArray
     mouth_limit: FloatArray
+    face_limit: FloatArray
 
     @classmethod
     def fit(cls, face: FloatArray, rng: np.random.Generator, draws: int = 640) -> Self:
@@ -119,19 +126,26 @@ class PixelReader:
             looks_centre=looks.centre,
             looks_means=looks.means,
             mouth_limit=np.full(1, np.inf, np.float32),
+            face_limit=np.full(1, np.inf, np.float32),
         )
-        return reader._with_limit(face, rng)
+        return reader._with_limits(face, rng)
 
-    def read(self, frames: Pixels, frame_rate_hz: float) -> FaceReading:
-        """Pixels [clips, frames, size, size, 3] => what they show."""
+    def read(
+        self, frames: Pixels, frame_rate_hz: float, identity: NDArray[np.int64] | None = None
+    ) -> FaceReading:
+        """Pixels [clips, frames, size, size, 3] => what they show.
+
+        Without a known `identity` [clips], the first second names it.
+        """
         small = shrink(frames)
         clips, count = small.shape[:2]
         pixels = unit(small)
         coarse = coarsen(pixels.reshape(-1, *small.shape[2:]))
         flat_looks = np.asarray((coarse - self.looks_centre) @ self.looks_basis, dtype=np.float32)
         looks = flat_looks.reshape(clips, count, -1)
-        first = looks[:, : max(1, round(frame_rate_hz))].mean(1)
-        identity = ((first[:, None] - self.looks_means[None]) ** 2).sum(-1).argmin(1)
+        if identity is None:
+            first = looks[:, : max(1, round(frame_rate_hz))].mean(1)
+            identity = ((first[:, None] - self.looks_means[None]) ** 2).sum(-1).argmin(1)
         motion = self._motion(pixels.reshape(clips, count, -1), identity)
         whole, mouth = self._residuals(small[:, ::_CHECK_EVERY], motion[:, ::_CHECK_EVERY], identity)
         return FaceReading(
@@ -141,8 +155,10 @@ class PixelReader:
             likeness=_cosine(looks, self.looks_means),
             colours=region_colours(small),
             residual=whole,
+            drawn=whole <= self.face_limit,
             mouth=mouth <= self.mouth_limit,
             sharpness=sharpness(small),
+            mouth_image=grey(small[:, :, _MOUTH_ROWS, _MOUTH_COLUMNS]),
         )
 
     def state(self) -> dict[str, NDArray[np.float32]]:
@@ -171,7 +187,7 @@ class PixelReader:
         mouth = difference[:, :, _MOUTH_ROWS, _MOUTH_COLUMNS]
         return np.sqrt(difference.mean((2, 3, 4))), np.sqrt(mouth.mean((2, 3, 4)))
 
-    def _with_limit(self, face: FloatArray, rng: np.random.Generator) -> Self:
+    def _with_limits(self, face: FloatArray, rng: np.random.Generator) -> Self:
         flat = face.reshape(-1, face.shape[-1])
         picked = flat[rng.choice(len(flat), _LIMIT_DRAWS)]
         frames = render(picked, READ_SIZE_PX)[:, None]
@@ -179,9 +195,11 @@ class PixelReader:
         colours = picked[:, None, len(MOTION_PARAMETERS) : len(MOTION_PARAMETERS) + 15]
         identity = np.abs(colours - known).sum(-1).argmin(1)
         motion = self._motion(unit(frames).reshape(_LIMIT_DRAWS, 1, -1), identity)
-        mouth = self._residuals(frames, motion, identity)[1]
-        limit = np.full(1, _LIMIT_FACTOR * np.quantile(mouth, 0.99), np.float32)
-        return type(self)(**{**self.state(), "mouth_limit": limit})
+        limits = [
+            np.full(1, _LIMIT_FACTOR * np.quantile(found, 0.99), np.float32)
+            for found in self._residuals(frames, motion, identity)
+        ]
+        return type(self)(**{**self.state(), "face_limit": limits[0], "mouth_limit": limits[1]})
 
 
 def _calibration_motion(real: FloatArray, rng: np.random.Generator, draws: int) -> FloatArray:

@@ -7,7 +7,7 @@ gives what is said; a ridge on the state posteriors of a few frames gives the mo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Self
 
 import numpy as np
@@ -105,18 +105,29 @@ class SpeechReader:
     def read(self, mel: FloatArray) -> SpeechReading:
         """Log-mel [clips, mel_frames, bands] => what it says."""
         scores = _SCALE * self._scores(mel)
-        posterior = self._posterior(scores)
-        silent = slice(_SILENCE * STATES_PER_PHONE, (_SILENCE + 1) * STATES_PER_PHONE)
+        mouth, speech = self._mouth_and_speech(scores)
         phones = _without_silence(decode(scores, _PHONE_LOOP), _SILENCE)
         words = _without_silence(decode(scores, _WORD_LOOP), 0)
         return SpeechReading(
-            mouth=_neighbours(posterior) @ self.mouth_weights + self.mouth_bias,
-            speech=1 - posterior[..., silent].sum(-1),
+            mouth=mouth,
+            speech=speech,
             phones=tuple(tuple(PHONES[unit].name for unit, _ in clip) for clip in phones),
             words=tuple(tuple(unit - 1 for unit, _ in clip) for clip in words),
             phone_onsets_s=tuple(tuple(t / MEL_RATE_HZ for _, t in clip) for clip in phones),
             word_onsets_s=tuple(tuple(t / MEL_RATE_HZ for _, t in clip) for clip in words),
         )
+
+    def with_mouth_of(self, reading: SpeechReading, mel: FloatArray) -> SpeechReading:
+        """What another reader understood, with mouth and presence of speech as this one hears them."""
+        mouth, speech = self._mouth_and_speech(_SCALE * self._scores(mel))
+        return replace(reading, mouth=mouth, speech=speech)
+
+    def _mouth_and_speech(self, scores: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Mouth shapes [clips, mel_frames, 4] and probability of speech [clips, mel_frames]."""
+        posterior = self._posterior(scores)
+        silent = slice(_SILENCE * STATES_PER_PHONE, (_SILENCE + 1) * STATES_PER_PHONE)
+        mouth = _neighbours(posterior) @ self.mouth_weights + self.mouth_bias
+        return mouth, 1 - posterior[..., silent].sum(-1)
 
     def state(self) -> dict[str, FloatArray]:
         """Everything that `fit` found."""

@@ -1,0 +1,1 @@
+"""The judges that score files are fitted here, and judged themselves."""

@@ -1,0 +1,79 @@
+"""Judges for films at 25 frames per second, fitted on the real training split once and kept by content."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from mfbench.bench.components import Code
+from mfbench.character.face import render
+from mfbench.character.performance import Performance, perform
+from mfbench.mel import log_mel
+from mfbench.metrics.observe import Readers
+from mfbench.metrics.readers.images import READ_SIZE_PX, Pixels
+
+FRAME_RATE_HZ = 25.0
+FITTED_ON = 160  # training clips
+SECONDS = 5.12
+CACHE = Path("runs") / "judges"
+
+
+@dataclass(frozen=True)
+class Kit:
+    """Fitted judges.
+
+    Attributes:
+        digest: of the clips they were fitted on and of their source, 16 hexadecimal digits.
+        path: the file they are kept in.
+    """
+
+    readers: Readers
+    digest: str
+    path: Path
+
+
+def load_or_fit(cache: Path = CACHE, progress: Callable[[str], None] | None = None) -> Kit:
+    """The judges from the cache, or fitted now (about a minute) and kept there."""
+    takes = [perform(0, "train", index, SECONDS, FRAME_RATE_HZ) for index in range(FITTED_ON)]
+    digest = _digest(takes)
+    path = cache / f"judges-{digest}.npz"
+    if not path.is_file():
+        if progress is not None:
+            progress(f"fitting the judges on {FITTED_ON} real training clips; they are kept in {path}")
+        _write(_fit(takes), path)
+    return Kit(Readers.load(path), digest, path)
+
+
+def pictures(takes: list[Performance]) -> Pixels:
+    """The takes drawn at the size that readers look at, uint8 [clips, frames, 32, 32, 3]."""
+    return np.stack([render(take.face, READ_SIZE_PX) for take in takes])
+
+
+def _fit(takes: list[Performance]) -> Readers:
+    face = np.stack([take.face for take in takes])
+    mel = np.concatenate([log_mel(torch.from_numpy(take.waveform[None])).numpy() for take in takes])
+    timelines = [take.timeline for take in takes]
+    rng = np.random.default_rng(0)
+    return Readers.fit(face, pictures(takes), mel, timelines, FRAME_RATE_HZ, rng)
+
+
+def _digest(takes: list[Performance]) -> str:
+    source = Code({"judge": __name__}, ()).digest("judge", ("mfbench.metrics.observe",))
+    total = hashlib.sha256(source.encode())
+    for take in takes:
+        total.update(take.face.tobytes() + take.waveform.tobytes())
+    return total.hexdigest()[:16]
+
+
+def _write(readers: Readers, path: Path) -> None:
+    """In one rename, so that two commands may fit at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{os.getpid()}-{path.name}")
+    readers.save(temporary)
+    temporary.replace(path)

@@ -1,0 +1,182 @@
+"""One film through the default tier: decode, read, every metric of single clips."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+
+from mfbench.bench.judging.kit import FRAME_RATE_HZ
+from mfbench.bench.scoring.piece import Features, FilmResult, Piece
+from mfbench.bench.scoring.runtime import runtime_pieces
+from mfbench.character.identity import IDENTITIES
+from mfbench.character.lexicon import WORD_INDEX
+from mfbench.character.timeline import Timeline, spoken_script
+from mfbench.clip_spec import ClipSpec
+from mfbench.data.manifest import ClipEntry
+from mfbench.data.media_facts import MediaError, MediaFacts
+from mfbench.data.streaming import Block, Grid, MediaReader, open_media
+from mfbench.metrics.base import MeanScores, Metric, Prompts, RatioScores, SetMetric
+from mfbench.metrics.film import Film, TooShortError, observe_film
+from mfbench.metrics.observe import Observation, Readers
+from mfbench.registry import METRICS
+
+GRID = Grid(fps=FRAME_RATE_HZ, size_px=64, sample_rate_hz=ClipSpec.sample_rate_hz, block_s=5.12)
+LONGEST_S = 600.0  # tracks of a film are kept until it is scored, some 25 kB per second
+EXCERPT = Grid(fps=FRAME_RATE_HZ, size_px=64, sample_rate_hz=ClipSpec.sample_rate_hz, block_s=4.8)
+JUMPY_MS = 100.0
+
+
+def excerpt(path: Path, readers: Readers) -> Observation:
+    """The first 4.8 s of a reference film.
+
+    Raises:
+        MediaError: if it cannot be read; TooShortError: if it is shorter.
+    """
+    reader = open_media(path, EXCERPT)
+    block = next(iter(reader))
+    reader.close()
+    if len(block.frames) < EXCERPT.block_frames:
+        raise TooShortError(f"{path} is shorter than {EXCERPT.block_s} s, the length of reference clips")
+    return observe_film([block], FRAME_RATE_HZ, readers).seen
+
+
+def read_film(entry: ClipEntry, readers: Readers, reference: Observation | None, root: Path) -> FilmResult:
+    """Score one entry; a film that cannot be read is a failed generation, with its reason."""
+    file = _relative(entry, root)
+    if entry.failed or entry.video is None:
+        return FilmResult(entry.id, file, "failed_generation", entry.failed_reason or "no file")
+    try:
+        reader = open_media(entry.video, GRID, limit_s=LONGEST_S)
+        film = observe_film(_blocks(entry, reader), FRAME_RATE_HZ, readers)
+        facts = reader.facts
+    except MediaError as error:
+        reason = f"{error.reason}: {error}".replace(f"{root}/", "")
+        return FilmResult(entry.id, file, "failed_generation", reason)
+    except TooShortError as error:
+        return FilmResult(entry.id, file, "failed_generation", f"too_short: {error}")
+    film = replace(film, seen=replace(film.seen, chunk_s=_chunk_s(entry)))
+    prompts = _prompts(entry, film)
+    pieces = {
+        name: _piece(name, film, facts, entry, reference, prompts)
+        for name in METRICS.names()
+        if not issubclass(METRICS.get(name), SetMetric)
+    }
+    return FilmResult(
+        id=entry.id,
+        file=file,
+        status="ok",
+        seconds=film.seen.duration_s,
+        is_character=film.is_character,
+        pieces=pieces | runtime_pieces(entry, film.seen.duration_s),
+        features=_features(film, facts),
+        facts=asdict(facts),
+        notes=_notes(facts),
+    )
+
+
+def _blocks(entry: ClipEntry, reader: MediaReader) -> Iterator[Block]:
+    if entry.start_s or entry.end_s:
+        raise MediaError(f"{entry.where}: start and end are not used in scoring; cut the file", "unreadable")
+    yield from reader
+
+
+def _relative(entry: ClipEntry, root: Path) -> str:
+    if entry.video is None:
+        return ""
+    return entry.video.relative_to(root).as_posix() if entry.video.is_relative_to(root) else entry.video.name
+
+
+def _chunk_s(entry: ClipEntry) -> float | None:
+    if entry.chunk_frames is None or entry.fps is None:
+        return None
+    return entry.chunk_frames / entry.fps
+
+
+def _prompts(entry: ClipEntry, film: Film) -> Prompts:
+    """What was asked for; without a manifest the identity is that of the first second."""
+    asked = entry.identity
+    known = asked is not None and asked.isdigit() and int(asked) < len(IDENTITIES)
+    identity = np.array([int(asked)]) if known and asked else film.seen.face.identity
+    return Prompts((_timeline(entry),), np.array([-1]), identity, np.array([0]), np.array([entry.seed or 0]))
+
+
+def _timeline(entry: ClipEntry) -> Timeline | None:
+    """The transcript as words of the lexicon; None where there is none, or another language is spoken."""
+    words = (entry.transcript or "").lower().split()
+    if not words or any(word not in WORD_INDEX for word in words):
+        return None
+    return spoken_script(tuple(WORD_INDEX[word] for word in words), np.random.default_rng(0), 1.0)
+
+
+def _piece(
+    name: str,
+    film: Film,
+    facts: MediaFacts,
+    entry: ClipEntry,
+    reference: Observation | None,
+    prompts: Prompts,
+) -> Piece:
+    metric = METRICS.build({"type": name})
+    assert isinstance(metric, Metric)
+    missing = _missing(metric, film, facts, entry, reference)
+    if missing:
+        return Piece("not_applicable", reason=missing)
+    try:
+        scores = metric.scores(film.seen, reference or film.seen, prompts)
+    except (ArithmeticError, ValueError, np.linalg.LinAlgError) as error:
+        return Piece("failed_metric", reason=f"{type(error).__name__}: {error}")
+    if not scores.usable[0]:
+        return Piece("not_applicable", reason="the clip has no value: silent, still, or too short")
+    if isinstance(scores, RatioScores):
+        return Piece("ok", float(scores.numerator[0]), float(scores.denominator[0]))
+    assert isinstance(scores, MeanScores)
+    return Piece("ok", float(scores.values[0]))
+
+
+def _missing(
+    metric: Metric, film: Film, facts: MediaFacts, entry: ClipEntry, reference: Observation | None
+) -> str:
+    """What the metric needs and the film does not have, "" where nothing is missing."""
+    lacks = {
+        "character": (not film.is_character, "not a face that the readers know"),
+        "sound": (not facts.has_audio, "no stream of sound"),
+        "words": (_timeline(entry) is None, "no transcript in words of the lexicon"),
+        "chunks": (_chunk_s(entry) is None, "no chunk_frames and fps in a manifest"),
+        "seeds": (True, "several samples of a prompt are compared over films"),
+        "reference": (reference is None, "no reference"),
+    }
+    found = [lacks[need][1] for need in metric.needs if need in lacks and lacks[need][0]]
+    if film.seen.duration_s < metric.least_s - 1e-6:
+        found.append(f"{film.seen.duration_s:.2f} s; wanted are at least {metric.least_s:g} s")
+    return "; ".join(found)
+
+
+def _features(film: Film, facts: MediaFacts) -> Features:
+    """Embeddings for set metrics; none where the readers do not know the face."""
+    if not film.is_character:
+        return Features()
+    windows = film.seen.windows
+    sound = {"audio": windows.audio[0], "joint": windows.joint[0]} if facts.has_audio else {}
+    return Features({"video": windows.video[0], **sound})
+
+
+def _notes(facts: MediaFacts) -> tuple[str, ...]:
+    notes = []
+    if not facts.has_audio:
+        notes.append("no sound")
+    if facts.variable_rate:
+        notes.append("variable frame rate")
+    if facts.rotation_deg:
+        notes.append(f"rotated by {facts.rotation_deg} degrees")
+    if facts.source_width_px != facts.source_height_px:
+        notes.append(f"centre square of {facts.source_width_px} x {facts.source_height_px}")
+    if abs(facts.duration_gap_ms or 0.0) > JUMPY_MS:
+        notes.append(f"sound ends {facts.duration_gap_ms:+.0f} ms after the picture")
+    if abs(facts.mux_offset_ms or 0.0) > JUMPY_MS:
+        notes.append(f"sound starts {facts.mux_offset_ms:+.0f} ms after the picture")
+    if facts.bad_packets:
+        notes.append(f"{facts.bad_packets} packets could not be decoded")
+    return tuple(notes)

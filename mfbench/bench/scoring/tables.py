@@ -1,0 +1,76 @@
+"""`clips.csv` and `summary.json`, the output of a scored folder."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from mfbench.bench.scoring.aggregate import Total
+from mfbench.bench.scoring.piece import FilmResult
+from mfbench.bench.scoring.runtime import UNITS
+from mfbench.metrics.base import SetMetric
+from mfbench.registry import METRICS
+
+COLUMNS = ("file", "metric", "value", "unit", "status")
+SCHEMA = 1
+
+
+def write_clips(films: Sequence[FilmResult], path: Path) -> None:
+    """One row per film and metric of single clips; a film that could not be read has the status in all."""
+    units = {n: METRICS.get(n).unit for n in METRICS.names() if not issubclass(METRICS.get(n), SetMetric)}
+    units |= UNITS
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for film in films:
+            for name, unit in units.items():
+                piece = film.pieces.get(name)
+                value = piece.value if piece else None
+                text, status = "" if value is None else f"{value:.8g}", piece.status if piece else film.status
+                writer.writerow((film.file or film.id, name, text, unit, status))
+
+
+def write_summary(
+    films: Sequence[FilmResult], totals: Sequence[Total], facts: dict[str, object], path: Path
+) -> None:
+    """Metrics, files with their reasons and notes, and how they were read."""
+    content = {
+        "schema": SCHEMA,
+        **facts,
+        "clips": len(films),
+        "failed": sum(film.status != "ok" for film in films),
+        "characters": sum(film.is_character for film in films),
+        "media_seconds": round(sum(film.seconds for film in films), 3),
+        "metrics": {total.metric: _total(total) for total in totals},
+        "files": [_film(film) for film in films],
+    }
+    path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _total(total: Total) -> dict[str, object]:
+    return {name: _rounded(value) for name, value in asdict(total).items() if name != "metric"}
+
+
+def _film(film: FilmResult) -> dict[str, object]:
+    reasons = sorted({piece.reason for piece in film.pieces.values() if piece.status == "failed_metric"})
+    return {
+        "file": film.file,
+        "id": film.id,
+        "status": film.status,
+        "reason": film.reason,
+        "seconds": round(film.seconds, 3),
+        "is_character": film.is_character,
+        "notes": list(film.notes),
+        "failed_metrics": reasons,
+        "facts": {name: _rounded(value) for name, value in film.facts.items()},
+    }
+
+
+def _rounded(value: object) -> object:
+    if isinstance(value, float):
+        return float(f"{value:.8g}") if math.isfinite(value) else None
+    return value

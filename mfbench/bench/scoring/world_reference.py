@@ -1,0 +1,43 @@
+"""Real clips of the talking character as files, for folders scored without a reference of their own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from mfbench.bench.judging.kit import FRAME_RATE_HZ, SECONDS, Kit
+from mfbench.character.face import render
+from mfbench.character.performance import perform
+from mfbench.data.media import write_mp4
+from mfbench.mel import SAMPLE_RATE_HZ
+
+CLIPS = 128
+SIZE_PX = 64
+SPLIT = "reference"
+
+
+def world_reference(kit: Kit, progress: Callable[[str], None] | None = None) -> Path:
+    """The folder of reference clips beside the judges, written on first use.
+
+    They went through the same codec as the candidates, whose losses would count as theirs otherwise.
+    """
+    folder = kit.path.with_name(f"reference-{kit.digest}")
+    if not folder.is_dir():
+        if progress is not None:
+            progress(f"writing {CLIPS} real clips as the reference; they are kept in {folder}")
+        temporary = folder.with_name(f".{os.getpid()}-{folder.name}")
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        for index in range(CLIPS):
+            write_real(temporary / f"{index:04d}.mp4", SPLIT, index)
+        temporary.rename(folder)
+    return folder
+
+
+def write_real(path: Path, split: str, index: int) -> None:
+    """One real clip as mp4."""
+    take = perform(0, split, index, SECONDS, FRAME_RATE_HZ)
+    frames = render(take.face, SIZE_PX)
+    write_mp4(path, frames, take.waveform, fps=FRAME_RATE_HZ, sample_rate_hz=SAMPLE_RATE_HZ)

@@ -1,0 +1,1 @@
+"""Learned judges of lip sync, fitted on real training clips only and never used as a loss."""

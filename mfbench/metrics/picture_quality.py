@@ -1,0 +1,137 @@
+"""What pictures look like, whatever they show; the best value of most is that of the real row."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mfbench.metrics.base import FloatArray, MeanScores, Metric, Prompts, Scores
+from mfbench.metrics.observe import Observation
+from mfbench.registry import METRICS
+
+FROZEN = 0.25  # grey levels; a codec leaves less than this between equal frames
+FROZEN_S = 0.2  # a shorter standstill is a lower frame rate
+
+
+@METRICS.register_module(name="sharpness")
+class Sharpness(Metric):
+    """Log mean squared Laplacian of the brightness: low is blur, high is noise or hardened texture."""
+
+    name = "sharpness"
+    needs = ()
+
+    def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
+        """Mean over frames."""
+        del reference, prompts
+        return MeanScores.of(candidate.picture.sharpness.mean(1), candidate.intact)
+
+
+@METRICS.register_module(name="colorfulness")
+class Colorfulness(Metric):
+    """Hasler and Suesstrunk's measure: low is grey, high is over-saturated."""
+
+    name = "colorfulness"
+    unit = "grey levels"
+    low = 0.0
+    needs = ()
+
+    def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
+        """Mean over frames."""
+        del reference, prompts
+        return MeanScores.of(candidate.picture.colourfulness.mean(1), candidate.intact)
+
+
+@METRICS.register_module(name="clip_frac")
+class ClippedPixels(Metric):
+    """Share of colour values at 0 or 255: over- and under-exposure."""
+
+    name = "clip_frac"
+    unit = "share"
+    low, high = 0.0, 1.0
+    needs = ()
+
+    def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
+        """Mean over frames."""
+        del reference, prompts
+        return MeanScores.of(candidate.picture.clipped.mean(1), candidate.intact)
+
+
+@METRICS.register_module(name="noise_sigma")
+class NoiseSigma(Metric):
+    """Spread of pixel noise (Immerkaer 1996), fine texture included."""
+
+    name = "noise_sigma"
+    unit = "grey levels"
+    low = 0.0
+    needs = ()
+
+    def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
+        """Mean over frames."""
+        del reference, prompts
+        return MeanScores.of(candidate.picture.noise.mean(1), candidate.intact)
+
+
+@METRICS.register_module(name="blockiness")
+class Blockiness(Metric):
+    """Step across borders of 8 x 8 blocks over the step inside them, minus 1: traces of a codec."""
+
+    name = "blockiness"
+    low = -1.0
+    needs = ()
+
+    def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
+        """Mean over frames."""
+        del reference, prompts
+        return MeanScores.of(candidate.picture.blockiness.mean(1), candidate.intact)
+
+
+@METRICS.register_module(name="temporal_flicker")
+class TemporalFlicker(Metric):
+    """(255 - mean absolute change between frames) / 255; a still picture has 1, so read it with motion."""
+
+    name = "temporal_flicker"
+    low, high = 0.0, 1.0
+    needs = ()
+
+    def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
+        """Mean over pairs of frames."""
+        del reference, prompts
+        return MeanScores.of(1 - candidate.picture.change.mean(1) / 255, candidate.intact)
+
+
+@METRICS.register_module(name="freeze_frac")
+class FreezeFraction(Metric):
+    """Share of the time in which nothing changes for at least 0.2 s."""
+
+    name = "freeze_frac"
+    unit = "share"
+    higher_is_better = False
+    low, high, worst = 0.0, 1.0, 1.0
+    needs = ()
+
+    def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
+        """Share of pairs of frames in a standstill."""
+        del reference, prompts
+        return MeanScores.of(
+            standstill(candidate.picture.change, candidate.frame_rate_hz).mean(1), candidate.intact
+        )
+
+    @staticmethod
+    def self_test() -> None:
+        """A second's standstill in two seconds is half of them."""
+        change = np.r_[np.full(25, 5.0), np.zeros(25)].astype(np.float32)[None]
+        found = float(standstill(change, 25.0).mean())
+        if abs(found - 0.5) > 1e-6:
+            raise AssertionError(f"a standstill of half the time reads as {found}")
+
+
+def standstill(change: FloatArray, frame_rate_hz: float) -> FloatArray:
+    """Which of the changes [clips, frames - 1] lie in a run of unchanged frames of 0.2 s and more."""
+    still = change < FROZEN
+    least = max(1, int(np.ceil(FROZEN_S * frame_rate_hz)))
+    found = np.zeros_like(still)
+    for clip, row in enumerate(still):
+        edges = np.flatnonzero(np.diff(np.r_[0, row.astype(np.int8), 0]))
+        for start, end in edges.reshape(-1, 2):
+            if end - start >= least:
+                found[clip, start:end] = True
+    return found.astype(np.float32)

@@ -1,0 +1,122 @@
+"""Plain measurements of sound, of any content, from the waveform."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mfbench.mel import HOP_SAMPLES, SAMPLE_RATE_HZ
+
+FloatArray = NDArray[np.float32]
+
+CONTEXT_FRAMES = 2  # of sound on either side that a frame's values depend on
+FULL_SCALE = 0.999
+_PITCH_HZ = (60.0, 400.0)
+_PITCH_FRAME = 1024  # samples
+_VOICED = 0.5  # of the autocorrelation's peak
+_CLICK = 4.0  # times the largest second difference of the frames around it: pulses of a voice recur there
+_CLICK_LEAST = 0.02
+_LEAST_DB = -120.0
+_AUDIBLE_DB = -50.0
+
+
+@dataclass(frozen=True)
+class SoundSignals:
+    """What the waveform of clips is like, per frame of 20 ms, [clips, frames].
+
+    Attributes:
+        level_db: of full scale.
+        pitch_hz: nan where nothing is voiced.
+        centroid_hz: centre of the magnitude spectrum, nan in silence.
+        full_scale: share of samples at full scale.
+        offset: mean of the samples.
+        click: whether there is a sudden step.
+    """
+
+    level_db: FloatArray
+    pitch_hz: FloatArray
+    centroid_hz: FloatArray
+    full_scale: FloatArray
+    offset: FloatArray
+    click: NDArray[np.bool_]
+
+
+def sound_signals(waveform: FloatArray) -> SoundSignals:
+    """Measure waveforms [clips, samples] at 16 kHz, mono, in -1..1; whole frames of 320 samples.
+
+    Raises:
+        ValueError: for another shape or a broken frame.
+    """
+    if waveform.ndim != 2 or waveform.shape[1] % HOP_SAMPLES or waveform.shape[1] < _PITCH_FRAME:
+        raise ValueError(
+            f"waveforms have shape {waveform.shape}; wanted is [clips, samples] with a multiple of "
+            f"{HOP_SAMPLES} and at least {_PITCH_FRAME} samples"
+        )
+    frames = waveform.reshape(len(waveform), -1, HOP_SAMPLES).astype(np.float32)
+    level = 10 * np.log10((frames.astype(np.float64) ** 2).mean(-1) + 1e-12)
+    spectrum = np.abs(np.fft.rfft(frames * np.hanning(HOP_SAMPLES).astype(np.float32), axis=-1))
+    total = spectrum.sum(-1)
+    bins_hz = np.fft.rfftfreq(HOP_SAMPLES, 1 / SAMPLE_RATE_HZ)
+    centroid = np.where(total > 1e-3, (spectrum @ bins_hz) / np.maximum(total, 1e-9), np.nan)
+    return SoundSignals(
+        level_db=np.maximum(level, _LEAST_DB).astype(np.float32),
+        pitch_hz=_pitch(waveform, level),
+        centroid_hz=centroid.astype(np.float32),
+        full_scale=(np.abs(frames) >= FULL_SCALE).mean(-1, dtype=np.float32),
+        offset=frames.mean(-1, dtype=np.float32),
+        click=_clicks(frames),
+    )
+
+
+def _pitch(waveform: FloatArray, level_db: NDArray[np.float64]) -> FloatArray:
+    """Peak of the autocorrelation of 64 ms around every frame, refined by a parabola."""
+    margin = (_PITCH_FRAME - HOP_SAMPLES) // 2
+    padded = np.pad(waveform, ((0, 0), (margin, margin)))
+    views = np.lib.stride_tricks.sliding_window_view(padded, _PITCH_FRAME, axis=1)[:, ::HOP_SAMPLES]
+    pitches = np.full(views.shape[:2], np.nan, np.float32)
+    loud = level_db > _AUDIBLE_DB
+    chosen = views[loud]
+    if len(chosen):
+        pitches[loud] = _pitch_of(chosen - chosen.mean(1, keepdims=True))
+    return pitches
+
+
+def _pitch_of(rows: FloatArray) -> FloatArray:
+    """Pitch of rows [n, samples] in Hz, nan where the peak is low."""
+    power = np.abs(np.fft.rfft(rows, 2 * _PITCH_FRAME, axis=1)) ** 2
+    correlation = np.fft.irfft(power, axis=1)[:, :_PITCH_FRAME]
+    overlap = 1 - np.arange(_PITCH_FRAME) / _PITCH_FRAME
+    correlation = correlation / (correlation[:, :1] + 1e-9) / overlap
+    first, last = (round(SAMPLE_RATE_HZ / hz) for hz in reversed(_PITCH_HZ))
+    section = correlation[:, first : last + 1]
+    best = section.max(1)
+    lag = (section >= 0.9 * best[:, None]).argmax(1)  # the first good one: no multiple of the period
+    lag = _climb(section, lag)
+    before, at, after = (section[np.arange(len(lag)), lag + k] for k in (-1, 0, 1))
+    bend = before - 2 * at + after
+    part = np.where(bend < 0, 0.5 * (before - after) / np.where(bend < 0, bend, 1), 0)
+    return np.where(best >= _VOICED, SAMPLE_RATE_HZ / (first + lag + part), np.nan).astype(np.float32)
+
+
+def _climb(section: NDArray[np.floating], lag: NDArray[np.int64]) -> NDArray[np.int64]:
+    """To the top of the peak that a lag stands on."""
+    rows = np.arange(len(lag))
+    lag = np.clip(lag, 1, section.shape[1] - 2)
+    for _ in range(section.shape[1]):
+        higher = (section[rows, lag + 1] > section[rows, lag]) & (lag < section.shape[1] - 2)
+        if not higher.any():
+            break
+        lag = lag + higher
+    return lag
+
+
+def _clicks(frames: FloatArray) -> NDArray[np.bool_]:
+    """Whether a second difference stands far out of the neighbouring frames, [clips, frames]."""
+    samples = frames.reshape(len(frames), -1)
+    bend = np.abs(np.diff(samples, 2, axis=1, prepend=samples[:, :1], append=samples[:, -1:]))
+    peak = bend.reshape(frames.shape).max(-1)
+    padded = np.pad(peak, ((0, 0), (1, 1)), mode="edge")
+    around = np.maximum(padded[:, :-2], padded[:, 2:])
+    return np.asarray((peak > _CLICK * around) & (peak > _CLICK_LEAST))
