@@ -78,7 +78,8 @@ def _coded(clip: Pixels, quality: int) -> Pixels:
         container.mux(stream.encode(None))
     memory.seek(0)
     with av.open(memory, "r", format="mp4") as container:
-        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    return np.asarray(np.stack(frames), dtype=np.uint8)
 
 
 def at_rate(pictures: Pixels, fps: float) -> Pixels:
@@ -86,7 +87,7 @@ def at_rate(pictures: Pixels, fps: float) -> Pixels:
     centres = (np.arange(pictures.shape[1]) + 0.5) / FRAME_RATE_HZ
     shown = (np.floor(centres * fps) + 0.5) / fps  # centre of the source frame on screen
     source = np.clip(np.floor(shown * FRAME_RATE_HZ).astype(int), 0, pictures.shape[1] - 1)
-    return np.asarray(pictures[:, source])
+    return np.asarray(pictures[:, source], dtype=np.uint8)
 
 
 def floors(kit: Kit, takes: Takes, known: dict[str, Anchors]) -> Iterator[Check]:
