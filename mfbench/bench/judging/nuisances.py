@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from fractions import Fraction
 
 import av
@@ -124,12 +123,12 @@ def with_opening(takes: Takes, opening: Callable[[int, int], FloatArray]) -> Flo
     face = takes.face.copy()
     for clip in range(len(face)):
         face[clip, :, _OPEN] = opening(clip, face.shape[1])
-    return replace(takes, face=face).face
+    return face
 
 
 def _oscillation(clip: int, frames: int) -> FloatArray:
     phase = 2 * np.pi * (SYLLABLES_HZ * (np.arange(frames) + 0.5) / FRAME_RATE_HZ + 0.137 * clip)
-    return (0.4 + 0.4 * np.sin(phase)).astype(np.float32)
+    return np.asarray(0.4 + 0.4 * np.sin(phase), dtype=np.float32)
 
 
 def _random_opening(clip: int, frames: int) -> FloatArray:
