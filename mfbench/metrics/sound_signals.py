@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter1d
 
 from mfbench.mel import HOP_SAMPLES, SAMPLE_RATE_HZ
 
@@ -16,8 +17,10 @@ FULL_SCALE = 0.999
 _PITCH_HZ = (60.0, 400.0)
 _PITCH_FRAME = 1024  # samples
 _VOICED = 0.5  # of the autocorrelation's peak
-_CLICK = 4.0  # times the largest second difference of the frames around it: pulses of a voice recur there
+_CLICK = 4.0  # times the largest second difference around it: pulses of a voice recur there
 _CLICK_LEAST = 0.02
+_CLICK_WIDTH = 3  # samples that belong to one click
+_CLICK_REACH = 480  # samples on either side that count as around it: 30 ms, more than a period of any voice
 _LEAST_DB = -120.0
 _AUDIBLE_DB = -50.0
 
@@ -113,10 +116,28 @@ def _climb(section: NDArray[np.floating], lag: NDArray[np.int64]) -> NDArray[np.
 
 
 def _clicks(frames: FloatArray) -> NDArray[np.bool_]:
-    """Whether a second difference stands far out of the neighbouring frames, [clips, frames]."""
+    """Whether a second difference stands far out of those around it, [clips, frames].
+
+    A step bends the samples on both its sides; it counts once, in the frame of the first one, even where the
+    border of a frame runs through it, which is where the seams of chunks are.
+    """
     samples = frames.reshape(len(frames), -1)
     bend = np.abs(np.diff(samples, 2, axis=1, prepend=samples[:, :1], append=samples[:, -1:]))
-    peak = bend.reshape(frames.shape).max(-1)
-    padded = np.pad(peak, ((0, 0), (1, 1)), mode="edge")
-    around = np.maximum(padded[:, :-2], padded[:, 2:])
-    return np.asarray((peak > _CLICK * around) & (peak > _CLICK_LEAST))
+    peak = bend > _CLICK_LEAST
+    for lag in range(1, _CLICK_WIDTH + 1):
+        peak &= (bend > _moved(bend, lag)) & (bend >= _moved(bend, -lag))
+    span = _CLICK_REACH - _CLICK_WIDTH  # an odd number of samples, centred on its middle
+    highest = maximum_filter1d(bend, span, axis=1, mode="constant")
+    middle = _CLICK_WIDTH + (span + 1) // 2
+    around = np.maximum(_moved(highest, middle), _moved(highest, -middle))
+    return np.asarray((peak & (bend > _CLICK * around)).reshape(frames.shape).any(-1))
+
+
+def _moved(tracks: FloatArray, lag: int) -> FloatArray:
+    """The value so many samples before every one (after it, if negative); 0 beyond the ends."""
+    moved = np.zeros_like(tracks)
+    if lag > 0:
+        moved[:, lag:] = tracks[:, :-lag]
+    else:
+        moved[:, :lag] = tracks[:, -lag:]
+    return moved

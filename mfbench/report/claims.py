@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from math import sqrt
 from pathlib import Path
 
 import numpy as np
-from scipy import stats
 
 from mfbench.report import names
 from mfbench.report.compare import ALPHA
 from mfbench.report.document import Block, Bullets, Column, Note, Section, Table, Text, Value
-from mfbench.report.estimates import Estimate, Estimates, difference, pooled_replicates
+from mfbench.report.effects import Effect, effect_of
+from mfbench.report.estimates import Estimates
+from mfbench.report.few_trainings import Compound
 from mfbench.report.hypotheses import CLAIMS, HEADLINE, Hypothesis, hypotheses
-from mfbench.report.inference import Measured
 from mfbench.report.load import Study
-from mfbench.report.statistics import Floats, Interval, holm, interval
+from mfbench.report.statistics import holm
 
 AGAINST_BOUND = ("below", "above", "cheaper")
 ORDER = (
@@ -61,32 +60,11 @@ class Row:
     train_seeds: int
 
 
-@dataclass(frozen=True)
-class _Effect:
-    """How much worse the candidate is (or a timing, or a ratio of costs) with its 95 % interval."""
-
-    measured: Measured
-    interval: Interval | None
-
-    @classmethod
-    def bootstrapped(cls, value: float, replicates: Floats) -> _Effect:
-        """From paired replicates of the difference."""
-        return cls(Measured(value, float(np.nanstd(replicates, ddof=1))), interval(value, replicates))
-
-    @classmethod
-    def repeated(cls, values: Floats) -> _Effect:
-        """From one value per rollout or per training; without spread it is exact."""
-        mean, freedom = float(values.mean()), len(values) - 1
-        error = float(values.std(ddof=1)) / sqrt(len(values))
-        reach = float(stats.t.ppf(1 - ALPHA / 2, freedom)) * error
-        return cls(Measured(mean, error, freedom), Interval(mean - reach, mean + reach))
-
-
 def rows(study: Study, estimates: Estimates) -> tuple[Row, ...]:
     """A row per hypothesis of the claims that the experiment asks for."""
     asked = [h for claim in study.report.get("claims") or () for h in hypotheses(claim, study, estimates)]
     margins = dict(study.settings.get("margins") or {})
-    effects = [_effect(h, study, estimates) for h in asked]
+    effects = [effect_of(h, study, estimates) for h in asked]
     tests = [_tests(h, e, margins.get(h.metric)) for h, e in zip(asked, effects, strict=True)]
     known = [index for index, test in enumerate(tests) if test is not None]
     adjusted = {}
@@ -100,65 +78,12 @@ def rows(study: Study, estimates: Estimates) -> tuple[Row, ...]:
     return tuple(made)
 
 
-def _effect(h: Hypothesis, study: Study, estimates: Estimates) -> _Effect | None:
-    if h.kind == "cheaper":
-        return _cost_ratio(h, study)
-    candidate = estimates.get(*h.candidate, h.metric)
-    if h.rival is None:
-        return _timing(candidate)
-    rival = estimates.get(*h.rival, h.metric)
-    if candidate is None or rival is None:
-        return None
-    if h.kind == "less drift":
-        return _excess_drift(candidate, rival, estimates.get("real", None, h.metric))
-    found = difference(candidate, rival)
-    if found is None or found.higher_is_better is None:
-        return None
-    sign = -1.0 if found.higher_is_better else 1.0
-    return _Effect.bootstrapped(sign * found.value, sign * found.replicates)
-
-
-def _cost_ratio(h: Hypothesis, study: Study) -> _Effect | None:
-    """Cost of the candidate over that of its rival, ancestors included, one ratio per training seed."""
-    assert h.rival is not None
-    costs = [
-        {
-            cell.train_seed: found.value
-            for cell in study.of(*key)
-            if (found := cell.metrics.get(h.metric)) is not None and found.value
-        }
-        for key in (h.candidate, h.rival)
-    ]
-    seeds = sorted(set(costs[0]) & set(costs[1]), key=str)
-    ratios = np.array([float(costs[0][s] or 0) / float(costs[1][s] or 1) for s in seeds])
-    return _Effect.repeated(ratios) if len(ratios) > 1 else None
-
-
-def _timing(candidate: Estimate | None) -> _Effect | None:
-    """Over the rollouts of the training that was timed, which all its sampling seeds share."""
-    if candidate is None or candidate.samples is None or candidate.samples.shape[-1] < 2:
-        return None
-    rollouts = candidate.samples.reshape(-1, candidate.samples.shape[-1])
-    return _Effect.repeated(rollouts[np.isfinite(rollouts).all(axis=1)][0])
-
-
-def _excess_drift(candidate: Estimate, rival: Estimate, real: Estimate | None) -> _Effect | None:
-    """|candidate - real| - |rival - real|, replicate by replicate."""
-    if real is None:
-        return None
-    a, b, zero = (float(e.value or 0.0) for e in (candidate, rival, real))
-    ra, rb, rz = (pooled_replicates(e) for e in (candidate, rival, real))
-    if ra is None or rb is None or rz is None:
-        return None
-    return _Effect.bootstrapped(abs(a - zero) - abs(b - zero), np.abs(ra - rz) - np.abs(rb - rz))
-
-
-def _tests(h: Hypothesis, effect: _Effect | None, margin: float | None) -> tuple[float, float] | None:
+def _tests(h: Hypothesis, effect: Effect | None, margin: float | None) -> tuple[float, float] | None:
     """One-sided p for the hypothesis and against it (two one-sided tests at the margin)."""
     if effect is None or (margin is None and h.kind == "non-inferior"):
         return None
     measured = effect.measured
-    if measured.error == 0 and measured.freedom is None:  # a bootstrap without spread says nothing
+    if measured.error == 0 and isinstance(measured, Compound):  # clips without spread say nothing
         return None
     if h.kind in AGAINST_BOUND:
         below = measured.p_below(h.bound)
@@ -171,7 +96,7 @@ def _tests(h: Hypothesis, effect: _Effect | None, margin: float | None) -> tuple
 
 def _row(
     h: Hypothesis,
-    effect: _Effect | None,
+    effect: Effect | None,
     margin: float | None,
     p_for: float | None,
     p_against: float | None,
@@ -238,9 +163,11 @@ def section(estimates: Estimates, found: tuple[Row, ...]) -> Section:
             "A positive difference speaks against the hypothesis. Supported or refuted needs a one-sided "
             "p < 0.05 after Holm's correction over all hypotheses of this page; non-inferiority is tested "
             "at the margin from both sides, superiority is refuted where an advantage of the size of the "
-            "margin is excluded. A speed is compared with its bound over rollouts, a ratio of costs over "
-            "trainings; exact counts have p 0 or 1. Detectable: the effect "
-            "found with 80 % power at 5 %, uncorrected."
+            "margin is excluded. Intervals and p of qualities widen each level of sampling (trainings, "
+            "prompts) by Student's t with its own degrees of freedom, because three trainings say little "
+            "about how much trainings differ. A speed is compared with its bound over rollouts, a ratio of "
+            "costs over trainings; exact counts have p 0 or 1. Detectable: the effect found with 80 % power "
+            "at 5 %, uncorrected."
         ),
         Table(columns, groups),
         _literature(estimates),

@@ -69,14 +69,6 @@ class Equivalence:
 
 
 @dataclass(frozen=True)
-class _Share:
-    """What one level of sampling adds to the variance of a mean, with its degrees of freedom."""
-
-    variance: float
-    freedom: int
-
-
-@dataclass(frozen=True)
 class Detectable:
     """The effect that a paired comparison over `n` prompts finds with a power of 0.8."""
 
@@ -129,60 +121,6 @@ def _detectable_shift(n: int) -> float:
         return float(stats.ncf.sf(critical**2, 1, n - 1, shift**2)) - POWER
 
     return float(optimize.brentq(lacking, 0.0, 2.0 * critical))
-
-
-def small_sample_interval(samples: Floats) -> Interval | None:
-    """Interval of the mean of samples [train_seeds, sample_seeds, prompts] that holds with few trainings too.
-
-    A percentile bootstrap of three trainings sees two thirds of their variance and takes it for well known.
-    Here the mean squares of trainings, prompts and their interaction (crossed random effects, sampling seeds
-    inside; Searle, Casella and McCulloch 1992) give each level its share of the variance, and Student's t
-    widens each share by its own degrees of freedom (Howe 1974, `_summed`). With one training it is the t
-    interval over prompts.
-
-    Prompts without a value in some training are left out. None without spread.
-    """
-    present = np.isfinite(samples)
-    count = present.sum(axis=1)
-    whole = (count > 0).all(axis=0)
-    grid = np.where(present, samples, 0.0).sum(axis=1)[:, whole] / count[:, whole]
-    trains, prompts = grid.shape
-    if prompts < 2:
-        return None
-    mean, by_training, by_prompt = float(grid.mean()), grid.mean(axis=1), grid.mean(axis=0)
-    prompted = float(by_prompt.var(ddof=1)) / prompts
-    if trains == 1:
-        return _summed(mean, [_Share(prompted, prompts - 1)])
-    rest = grid - by_training[:, None] - by_prompt + mean
-    both = float((rest**2).sum()) / ((trains - 1) * (prompts - 1)) / grid.size
-    trained = (
-        float(by_training.var(ddof=1)) / trains
-    )  # holds `both` too, so the prompts' share goes without it
-    return _summed(mean, [_Share(trained, trains - 1), _Share(max(prompted - both, 0.0), prompts - 1)])
-
-
-def small_sample_set_interval(values: Floats, replicates: Floats, prompts: int) -> Interval | None:
-    """`small_sample_interval` of a set metric, from its values and bootstrap replicates over prompts.
-
-    Args:
-        values: per training, [train_seeds].
-        replicates: of the same prompts in every training, [train_seeds, replicates].
-        prompts: how many were resampled.
-    """
-    trains, mean = len(values), float(values.mean())
-    prompted = float(replicates.mean(axis=0).var(ddof=1))
-    if trains == 1:
-        return _summed(mean, [_Share(prompted, prompts - 1)])
-    both = max(float(replicates.var(axis=1, ddof=1).mean()) - prompted, 0.0) / (trains - 1)
-    trained = float(values.var(ddof=1)) / trains
-    return _summed(mean, [_Share(trained, trains - 1), _Share(max(prompted - both, 0.0), prompts - 1)])
-
-
-def _summed(mean: float, shares: Sequence[_Share]) -> Interval | None:
-    """Sum of independent parts: half-widths of their t intervals, added as squares (Howe 1974)."""
-    squares = [share.variance * float(stats.t.ppf((1 + LEVEL) / 2, share.freedom)) ** 2 for share in shares]
-    half = float(np.sqrt(sum(squares)))
-    return Interval(mean - half, mean + half) if half > 0 else None
 
 
 def probability_of_improvement(better: Floats, worse: Floats, weights: Floats | None = None) -> Floats:

@@ -12,7 +12,8 @@ from scipy import stats
 
 from mfbench.bench import check
 from mfbench.report import build, claims, hypotheses
-from mfbench.report.claims import Row, _Effect, verdict
+from mfbench.report.claims import Row, verdict
+from mfbench.report.effects import Effect
 from mfbench.report.estimates import Estimates
 from mfbench.report.load import Cell, Study, load
 from tests.report.conftest import Built
@@ -95,7 +96,7 @@ def _with_ten_networks(cell: Cell) -> Cell:
 
 def test_timings_are_tested_with_students_t() -> None:
     rollouts = np.array([0.80, 0.85, 0.90, 0.82])
-    effect = _Effect.repeated(rollouts)
+    effect = Effect.repeated(rollouts)
     oracle = stats.ttest_1samp(rollouts, 1.0, alternative="less")
     assert effect.measured.p_below(1.0) == pytest.approx(oracle.pvalue)
     low, high = stats.ttest_1samp(rollouts, 1.0).confidence_interval()

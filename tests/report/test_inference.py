@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -21,10 +18,8 @@ from mfbench.report.inference import (
     paired,
     probability_of_improvement,
     rank_shares,
-    small_sample_interval,
-    small_sample_set_interval,
 )
-from mfbench.report.statistics import interval, shared_weights, weighted_means
+from mfbench.report.statistics import interval
 
 
 def test_one_sided_tests_are_those_of_scipy() -> None:
@@ -142,116 +137,3 @@ def test_detectable_effects_by_table_and_by_simulation() -> None:
         assert np.mean(stats.ttest_1samp(drawn, 0.0, axis=1).pvalue < 0.05) == pytest.approx(0.8, abs=0.015)
     large = detectable_effects(2.0, (4000,))[0].effect
     assert large == pytest.approx(Measured(0.0, 2.0 / np.sqrt(4000)).minimum_detectable, rel=0.002)
-
-
-def test_small_samples_of_one_level_have_students_interval() -> None:
-    rng = np.random.default_rng(7)
-    prompts = rng.normal(0, 1, (1, 1, 12))
-    theirs = stats.ttest_1samp(prompts.ravel(), 0.0).confidence_interval(0.95)
-    ours = small_sample_interval(prompts)
-    assert ours is not None
-    assert (ours.low, ours.high) == pytest.approx(theirs)
-    trainings = np.tile(rng.normal(0, 1, (3, 1, 1)), (1, 2, 12))  # all prompts alike: only trainings differ
-    theirs = stats.ttest_1samp(trainings[:, 0, 0], 0.0).confidence_interval(0.95)
-    ours = small_sample_interval(trainings)
-    assert ours is not None
-    assert (ours.low, ours.high) == pytest.approx(theirs)
-    assert small_sample_interval(np.ones((3, 2, 12))) is None
-    assert small_sample_interval(np.ones((3, 2, 1))) is None
-
-
-def test_a_prompt_that_a_training_lacks_is_left_out_and_a_lost_sample_is_not() -> None:
-    samples = np.random.default_rng(8).normal(0, 1, (3, 2, 10))
-    holed = samples.copy()
-    holed[1, :, 4] = np.nan
-    assert small_sample_interval(holed) == small_sample_interval(np.delete(samples, 4, axis=2))
-    holed[1, 0, 4] = 0.7
-    whole = holed.copy()
-    whole[1, 1, 4] = 0.7  # the cell's mean is what counts
-    assert small_sample_interval(holed) == small_sample_interval(whole)
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """Standard deviations of the levels that samples are drawn from; the true mean is 0."""
-
-    trains: int
-    samples: int
-    prompt: float = 1.0
-    train: float = 0.0
-    both: float = 0.0
-    sample: float = 0.0
-
-    def draw(self, rng: np.random.Generator, prompts: int = 40) -> np.ndarray:
-        """Samples [trains, samples, prompts]."""
-        t, s, p = self.trains, self.samples, prompts
-        by_training = rng.normal(0, 1, (t, 1, 1)) * self.train + rng.normal(0, 1, (t, 1, p)) * self.both
-        own = rng.normal(0, 1, (t, s, p)) * self.sample
-        values: np.ndarray = rng.normal(0, 1, p) * self.prompt + by_training + own
-        return values
-
-
-SCENARIOS = {
-    "prompts": Scenario(1, 1),
-    "prompts x sampling seeds": Scenario(1, 3, sample=0.5),
-    "3 trainings alike": Scenario(3, 2, sample=0.5),
-    "3 trainings differ a little": Scenario(3, 2, train=0.3, both=0.2, sample=0.5),
-    "3 trainings differ": Scenario(3, 2, train=1.0, both=0.2, sample=0.5),
-}
-BOOTSTRAP_FAILS = ("3 trainings differ a little", "3 trainings differ")
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """Share of 95 % intervals that hold the truth."""
-
-    bootstrap: float
-    small_sample: float
-    of_a_set: float
-
-
-def coverage(scenario: Scenario, draws: int) -> Coverage:
-    """Of the percentile bootstrap, and of the intervals for small samples; the set metric here is a mean."""
-    rng, hits = np.random.default_rng(9), np.zeros(3)
-    for _ in range(draws):
-        values = scenario.draw(rng)
-        weights = shared_weights(*values.shape, 1000)
-        by_training = values.mean(axis=1)
-        prompted = shared_weights(1, 1, values.shape[2], 1000)
-        replicates = np.stack([weighted_means(row[None, None], prompted) for row in by_training])
-        found = (
-            interval(float(values.mean()), weighted_means(values, weights)),
-            small_sample_interval(values),
-            small_sample_set_interval(by_training.mean(axis=1), replicates, values.shape[2]),
-        )
-        hits += [band is not None and band.low <= 0.0 <= band.high for band in found]
-    return Coverage(*(float(share) for share in hits / draws))
-
-
-def check(name: str, draws: int, tolerance: float) -> None:
-    found = coverage(SCENARIOS[name], draws)
-    sys.stdout.write(f"{name}: {found}\n")
-    assert 0.95 - tolerance <= found.small_sample <= 0.99
-    assert 0.95 - tolerance <= found.of_a_set <= 0.99
-    if name in BOOTSTRAP_FAILS:
-        assert found.bootstrap < found.small_sample - 0.02
-    else:
-        assert 0.95 - tolerance - 0.01 <= found.bootstrap <= 0.98
-
-
-@pytest.mark.parametrize("name", SCENARIOS)
-def test_intervals_cover_the_truth(name: str) -> None:
-    """The percentile bootstrap fails over three trainings that differ; the small-sample interval does not."""
-    check(name, 300, 0.03)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", SCENARIOS)
-def test_intervals_cover_the_truth_in_many_draws(name: str) -> None:
-    """As above with a standard error of 0.3 %; run with -s to read the coverages."""
-    check(name, 5000, 0.012)
-
-
-def test_three_trainings_that_differ_are_not_covered_by_the_bootstrap() -> None:
-    """The shape of the failure: 0.6 to 0.85 where training is most of the variance."""
-    assert 0.6 < coverage(SCENARIOS["3 trainings differ"], 300).bootstrap < 0.85

@@ -19,7 +19,7 @@ from mfbench.metrics.base import Prompts
 from mfbench.metrics.floors import ReconstructionFloors, reconstruction_floors
 from mfbench.metrics.observe import Observation, Readers, observe
 
-VERSION = 1
+VERSION = 2
 FITTED_ON = 160  # training clips
 FLOOR_CLIPS = 24
 UNITS = {"psnr_db": "dB", "log_spectral_distance_db": "dB", "per": "", "sync_corr": "r"}

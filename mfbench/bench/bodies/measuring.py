@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from mfbench.bench.bodies.generate import generated
 from mfbench.bench.clips import Clips
-from mfbench.bench.latents import Codecs
+from mfbench.bench.latents import Codecs, fitted
 from mfbench.bench.stage import StageContext
 from mfbench.codecs.base import FloatArray
 from mfbench.metrics.base import Metric, Prompts, Scores, summarise
@@ -36,7 +37,8 @@ def material(context: StageContext, codecs: Codecs, real: Clips, name: str) -> t
 
 def observed_as(context: StageContext, readers: Readers, pictures: Pixels, mel: FloatArray) -> Observation:
     """Clips as the readers see them; the null anchor hears the sound of the clip before."""
-    observed = observe(pictures, mel, readers)
+    chunk_s = float(fitted(context.parents["codec"]).spec.chunk_seconds)
+    observed = replace(observe(pictures, mel, readers), chunk_s=chunk_s)
     if context.spec.component != "null" or "generate" in context.parents:
         return observed
     return observed.with_sound_of(np.roll(np.arange(len(mel)), 1), mel, readers)

@@ -12,7 +12,7 @@ from mfbench.bench.latents import fitted
 from mfbench.bench.playback import picture
 from mfbench.bench.stage import StageContext, StageResult
 
-VERSION = 2
+VERSION = 3
 
 
 def run(context: StageContext) -> StageResult:

@@ -118,9 +118,10 @@ class SpeechReader:
         )
 
     def with_mouth_of(self, reading: SpeechReading, mel: FloatArray) -> SpeechReading:
-        """What another reader understood, with mouth and presence of speech as this one hears them."""
+        """What another reader understood, with opening and width of the mouth and speech as heard by this one."""
         mouth, speech = self._mouth_and_speech(_SCALE * self._scores(mel))
-        return replace(reading, mouth=mouth, speech=speech)
+        both = np.concatenate([mouth[..., :2], reading.mouth[..., 2:]], axis=-1)
+        return replace(reading, mouth=both, speech=speech)
 
     def _mouth_and_speech(self, scores: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Mouth shapes [clips, mel_frames, 4] and probability of speech [clips, mel_frames]."""
