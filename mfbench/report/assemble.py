@@ -12,6 +12,7 @@ from mfbench.report.document import Page, Section, figures_of
 from mfbench.report.estimates import Estimates
 from mfbench.report.gallery import gallery
 from mfbench.report.health import health
+from mfbench.report.judge_card import judge_card
 from mfbench.report.latency import latency
 from mfbench.report.load import Study, load
 from mfbench.report.rankings import rankings
@@ -57,6 +58,7 @@ def build(run_dirs: Sequence[Path], out_dir: Path) -> Path:
         cost(study, estimates),
         *((healthy,) if healthy else ()),
         appendix.codec_floors(study),
+        judge_card(run_dirs),
         appendix.failures(study),
         appendix.provenance(study),
     )

@@ -7,6 +7,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from mfbench.report.judge_card import card_path
+
 STAMP = "built_from.json"
 
 
@@ -22,6 +24,9 @@ def key(run_dirs: Sequence[Path]) -> str:
         ]
         paths += sorted((root / "media").rglob("*.mp4"))
         _add(digest, root, paths)
+        card = card_path(root)
+        if card is not None:
+            _add(digest, card.parent, [card])
     _add(digest, Path(__file__).parent, sorted(Path(__file__).parent.glob("*.py")))
     return digest.hexdigest()
 

@@ -54,7 +54,7 @@ EXPLAINED = {
     "sync_lite_auc": "how often contrastive judges prefer the sound of the moment to sound 200 ms away",
     "onset_f1_40": "mouth openings seen and heard within 40 ms, corrected for chance",
     "onset_f1_80": "mouth openings seen and heard within 80 ms, corrected for chance",
-    "closure_recall": "share of p, b and m heard with the mouth seen closed; high by chance, see the null row",
+    "closure_recall": "share of p, b and m heard with the mouth seen closed; high by chance (null row)",
     "viseme_acc": "share of speech with the mouth seen as open as the mouth heard",
     "attr_acc": "share of frames that show the requested character",
     "render_valid": "share of frames that a drawn face explains",

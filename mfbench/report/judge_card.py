@@ -1,0 +1,63 @@
+"""The section on the judges: what they were examined for, and how they did."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from mfbench.report.document import Block, Column, Details, Note, Section, Table, Text, Value
+
+FILE = "judge.json"
+COMMAND = "`python -m mfbench judge-check --out reports/judge`"
+
+
+def card_path(root: Path) -> Path | None:
+    """`judge.json` of a run folder, or the one that all runs beside it share."""
+    places = (root / FILE, root.parent / "judge" / FILE)
+    return next((path for path in places if path.is_file()), None)
+
+
+def judge_card(run_dirs: Sequence[Path]) -> Section:
+    """Every check with its required value; a note where none was made."""
+    roots = [folder.parent if folder.resolve().name == "records" else folder for folder in run_dirs]
+    path = next((found for root in roots if (found := card_path(root))), None)
+    if path is None:
+        note = Note(f"The judges were not examined beside these records; {COMMAND} does it.", warning=True)
+        return Section("judge", "The judges, judged", (note,))
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    asked = [row for row in rows if row["required"] is not None]
+    failed = [row for row in asked if not row["pass"]]
+    blocks: list[Block] = [
+        Text(
+            "Before a judge's number is believed, the judge is examined on held-out real clips: does it find "
+            "injected offsets, tell pairs from strangers, fall with the dose, ignore what is no matter of "
+            f"sync, and order six controls rightly? **{len(asked) - len(failed)} of {len(asked)} checks "
+            f"passed** ({COMMAND})."
+        )
+    ]
+    if failed:
+        blocks.append(_table(failed))
+    blocks.append(Details("All checks", (_table(rows),)))
+    return Section("judge", "The judges, judged", tuple(blocks))
+
+
+def _table(rows: Sequence[dict[str, object]]) -> Table:
+    columns = (Column("check", numeric=False), Column("value"), Column("required"), Column("", numeric=False))
+    fields = tuple(
+        (Value(str(row["check"])), Value(_number(row["value"])), Value(_required(row)), Value(_mark(row)))
+        for row in rows
+    )
+    return Table(columns, (("", fields),))
+
+
+def _number(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, int | float) else "–"
+
+
+def _required(row: dict[str, object]) -> str:
+    return "" if row["required"] is None else f"{row['bound']} {_number(row['required'])}"
+
+
+def _mark(row: dict[str, object]) -> str:
+    return "" if row["required"] is None else "pass" if row["pass"] else "FAIL"
