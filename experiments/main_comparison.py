@@ -41,7 +41,7 @@ methods = [
     dict(type="CausVid", learning_rate=0.0005, real_guidance=1.0),
     dict(type="SelfForcing", learning_rate=0.0005, real_guidance=1.0),
     dict(type="SelfForcingSiD", learning_rate=0.0005, real_guidance=1.0),
-    dict(type="SelfForcingGAN"),
+    dict(type="SelfForcingGAN", learning_rate=0.002, critic_learning_rate=0.003),
     dict(type="SelfForcingCausal", learning_rate=0.0005, real_guidance=1.0),
     dict(type="CausalConsistency"),  # where CausalForcing starts
     dict(type="CausalForcing", learning_rate=0.0005, real_guidance=1.0),
