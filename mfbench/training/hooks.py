@@ -93,5 +93,5 @@ class ProbeHook(Hook):  # type: ignore[misc]
             found = self.probe(runner.model.method)
         for name, value in found.items():
             self.curves.curves.setdefault(name, []).append((runner.iter, value))
-            runner.visualizer.add_scalar(name, value, runner.iter)
+        runner.visualizer.add_scalars(found, runner.iter)
         self.seconds += time.monotonic() - started

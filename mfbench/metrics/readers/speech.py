@@ -118,7 +118,7 @@ class SpeechReader:
         )
 
     def with_mouth_of(self, reading: SpeechReading, mel: FloatArray) -> SpeechReading:
-        """What another reader understood, with opening and width of the mouth and speech as heard by this one."""
+        """What another reader understood, with opening, width and speech as this one hears them."""
         mouth, speech = self._mouth_and_speech(_SCALE * self._scores(mel))
         both = np.concatenate([mouth[..., :2], reading.mouth[..., 2:]], axis=-1)
         return replace(reading, mouth=both, speech=speech)
