@@ -11,9 +11,11 @@ from mfbench.clip_spec import ClipSpec
 from mfbench.methods.base import Method, Parents
 from mfbench.models.av_transformer import AVTransformer
 from mfbench.registry import METHODS, import_tree
+from mfbench.tracker import Tracker
 from mfbench.training import probes
 from mfbench.training.batches import BatchPlan, LatentSet, step_generator
 from mfbench.training.runner import TrainingJob, TrainingOutcome, train
+from mfbench.training.tracking import backends
 from mfbench.types import AVBatch
 from tests.conftest import make_network
 
@@ -80,6 +82,30 @@ def test_the_gradient_share_follows_the_branch_that_learns(
         return found
 
     assert share("audio") > 0.5 > share("video")  # joint attention moves the other branch a little
+
+
+def test_probes_reach_the_tracker_with_their_step(
+    clip_spec: ClipSpec, latent_set: LatentSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tracker's backend takes values together; one by one they would go nowhere."""
+    sent: list[dict[str, float]] = []
+    monkeypatch.setattr(Tracker, "log", lambda _, values: sent.append(values))
+    job = TrainingJob(
+        name="test",
+        method=_method(clip_spec),
+        data=latent_set,
+        plan=PLAN,
+        steps=3,
+        work_dir=tmp_path / "tracked",
+        device=torch.device("cpu"),
+        progress=lambda done, total, rate: None,
+        probe=lambda _: {"probe_a": 0.5, "probe_b": 2.0},
+        vis_backends=backends("wandb-offline", tmp_path, "test"),
+    )
+    train(job)
+    probed = [values for values in sent if "probe_a" in values]
+    assert [values["global_step"] for values in probed] == [0, 2]
+    assert all(values["probe_b"] == 2.0 for values in probed)
 
 
 def test_a_probed_training_is_the_same_training(
