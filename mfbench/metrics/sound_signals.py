@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ CONTEXT_FRAMES = 2  # of sound on either side that a frame's values depend on
 FULL_SCALE = 0.999
 _PITCH_HZ = (60.0, 400.0)
 _PITCH_FRAME = 1024  # samples
+_SMOOTH_HZ = 2000.0
 _VOICED = 0.5  # of the autocorrelation's peak
 _CLICK = 4.0  # times the largest second difference around it: pulses of a voice recur there
 _CLICK_LEAST = 0.02
@@ -88,7 +90,7 @@ def _pitch(waveform: FloatArray, level_db: NDArray[np.float64]) -> FloatArray:
 
 def _pitch_of(rows: FloatArray) -> FloatArray:
     """Pitch of rows [n, samples] in Hz, nan where the peak is low."""
-    power = np.abs(np.fft.rfft(rows, 2 * _PITCH_FRAME, axis=1)) ** 2
+    power = np.abs(np.fft.rfft(rows, 2 * _PITCH_FRAME, axis=1)) ** 2 * _smoothing()
     correlation = np.fft.irfft(power, axis=1)[:, :_PITCH_FRAME]
     overlap = 1 - np.arange(_PITCH_FRAME) / _PITCH_FRAME
     correlation = correlation / (correlation[:, :1] + 1e-9) / overlap
@@ -101,6 +103,13 @@ def _pitch_of(rows: FloatArray) -> FloatArray:
     bend = before - 2 * at + after
     part = np.where(bend < 0, 0.5 * (before - after) / np.where(bend < 0, bend, 1), 0)
     return np.where(best >= _VOICED, SAMPLE_RATE_HZ / (first + lag + part), np.nan).astype(np.float32)
+
+
+@functools.cache
+def _smoothing() -> NDArray[np.float64]:
+    """Widens the peaks of an autocorrelation: one between two lags must not lose to one on a lag."""
+    hz = np.fft.rfftfreq(2 * _PITCH_FRAME, 1 / SAMPLE_RATE_HZ)
+    return np.asarray(np.exp(-((hz / _SMOOTH_HZ) ** 2)))
 
 
 def _climb(section: NDArray[np.floating], lag: NDArray[np.int64]) -> NDArray[np.int64]:

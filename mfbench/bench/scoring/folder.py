@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from mfbench.bench.scoring.paths import shown_file
 from mfbench.bench.scoring.piece import FilmResult
 from mfbench.bench.scoring.pool import Pool
 from mfbench.bench.scoring.read_film import LONGEST_S, excerpt, read_film
@@ -47,6 +48,11 @@ def score(
         UsageError: if fewer than 16 reference films can be used.
     """
     paths = tuple(entry.video for entry in reference if entry.video is not None and not entry.failed)
+    if len(paths) < LEAST_REFERENCE:
+        raise UsageError(
+            f"the reference has {len(paths)} films and at least {LEAST_REFERENCE} are needed; "
+            "name a folder with more real films, or leave --reference out"
+        )
     setup = partial(Workshop.open, kit_path, paths[:EXCERPTS])
     with Pool(setup, _work, _lost, workers=workers, timeout_s=TIMEOUT_S) as pool:
         jobs = [(entry, reference_root) for entry in reference] + [(entry, root) for entry in entries]
@@ -95,5 +101,4 @@ def _work(workshop: object, job: tuple[ClipEntry, Path]) -> FilmResult:
 
 def _lost(job: tuple[ClipEntry, Path], why: str) -> FilmResult:
     entry, root = job
-    file = entry.video.relative_to(root).as_posix() if entry.video else ""
-    return FilmResult(entry.id, file, "failed_generation", f"unreadable: {why}")
+    return FilmResult(entry.id, shown_file(entry, root), "failed_generation", f"unreadable: {why}")

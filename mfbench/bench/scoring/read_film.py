@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 
 from mfbench.bench.judging.kit import FRAME_RATE_HZ
+from mfbench.bench.scoring.own_sound import OwnSound
+from mfbench.bench.scoring.paths import shown_file, without_folders
 from mfbench.bench.scoring.piece import Features, FilmResult, Piece
 from mfbench.bench.scoring.runtime import runtime_pieces
 from mfbench.character.identity import IDENTITIES
@@ -17,7 +18,7 @@ from mfbench.character.timeline import Timeline, spoken_script
 from mfbench.clip_spec import ClipSpec
 from mfbench.data.manifest import ClipEntry
 from mfbench.data.media_facts import MediaError, MediaFacts
-from mfbench.data.streaming import Block, Grid, MediaReader, open_media
+from mfbench.data.streaming import Grid, MediaReader, open_media
 from mfbench.metrics.base import MeanScores, Metric, Prompts, RatioScores, SetMetric
 from mfbench.metrics.film import Film, TooShortError, observe_film
 from mfbench.metrics.observe import Observation, Readers
@@ -45,15 +46,15 @@ def excerpt(path: Path, readers: Readers) -> Observation:
 
 def read_film(entry: ClipEntry, readers: Readers, reference: Observation | None, root: Path) -> FilmResult:
     """Score one entry; a film that cannot be read is a failed generation, with its reason."""
-    file = _relative(entry, root)
+    file = shown_file(entry, root)
     if entry.failed or entry.video is None:
         return FilmResult(entry.id, file, "failed_generation", entry.failed_reason or "no file")
     try:
-        reader = open_media(entry.video, GRID, limit_s=LONGEST_S)
-        film = observe_film(_blocks(entry, reader), FRAME_RATE_HZ, readers)
+        reader = _opened(entry, entry.video)
+        film = observe_film(reader, FRAME_RATE_HZ, readers)
         facts = reader.facts
     except MediaError as error:
-        reason = f"{error.reason}: {error}".replace(f"{root}/", "")
+        reason = without_folders(f"{error.reason}: {error}", entry, root)
         return FilmResult(entry.id, file, "failed_generation", reason)
     except TooShortError as error:
         return FilmResult(entry.id, file, "failed_generation", f"too_short: {error}")
@@ -73,20 +74,15 @@ def read_film(entry: ClipEntry, readers: Readers, reference: Observation | None,
         pieces=pieces | runtime_pieces(entry, film.seen.duration_s),
         features=_features(film, facts),
         facts=asdict(facts),
-        notes=_notes(facts),
+        notes=_notes(entry, facts),
     )
 
 
-def _blocks(entry: ClipEntry, reader: MediaReader) -> Iterator[Block]:
+def _opened(entry: ClipEntry, video: Path) -> MediaReader | OwnSound:
     if entry.start_s or entry.end_s:
-        raise MediaError(f"{entry.where}: start and end are not used in scoring; cut the file", "unreadable")
-    yield from reader
-
-
-def _relative(entry: ClipEntry, root: Path) -> str:
-    if entry.video is None:
-        return ""
-    return entry.video.relative_to(root).as_posix() if entry.video.is_relative_to(root) else entry.video.name
+        raise MediaError("start and end are not used in scoring; cut the file", "unreadable")
+    reader = open_media(video, GRID, limit_s=LONGEST_S)
+    return reader if entry.audio is None else OwnSound(reader, entry.audio, GRID, LONGEST_S)
 
 
 def _chunk_s(entry: ClipEntry) -> float | None:
@@ -163,8 +159,10 @@ def _features(film: Film, facts: MediaFacts) -> Features:
     return Features({"video": windows.video[0], **sound})
 
 
-def _notes(facts: MediaFacts) -> tuple[str, ...]:
+def _notes(entry: ClipEntry, facts: MediaFacts) -> tuple[str, ...]:
     notes = []
+    if entry.audio is not None:
+        notes.append(f"sound from {entry.audio.name}")
     if not facts.has_audio:
         notes.append("no sound")
     if facts.variable_rate:
