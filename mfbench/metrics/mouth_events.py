@@ -50,7 +50,8 @@ def matched_f1(a_s: Double, b_s: Double, tolerance_s: float) -> float:
 def onset_agreement(seen: FloatArray, heard: FloatArray, frame_rate_hz: float, tolerance_s: float) -> float:
     """F1 of mouth openings of one clip, corrected for chance: 1 = all match, 0 = as if shifted at random.
 
-    Chance is the mean over 8 circular shifts of what is heard. nan with fewer than 3 openings on a side.
+    Chance is the mean over 8 circular shifts of what is heard. nan with fewer than 3 openings on a side, and
+    where every shift fits, as with a mouth that opens and closes evenly.
     """
     duration_s = len(seen) / frame_rate_hz
     a_s, b_s = onsets_s(seen, frame_rate_hz), onsets_s(heard, MEL_RATE_HZ)
@@ -58,6 +59,8 @@ def onset_agreement(seen: FloatArray, heard: FloatArray, frame_rate_hz: float, t
         return float("nan")
     shifts_s = duration_s * (np.arange(_NULL_SHIFTS) + 1) / (_NULL_SHIFTS + 1)
     chance = np.mean([matched_f1(a_s, np.sort((b_s + s) % duration_s), tolerance_s) for s in shifts_s])
+    if chance > 1 - 1e-9:
+        return float("nan")
     return float((matched_f1(a_s, b_s, tolerance_s) - chance) / (1 - chance))
 
 

@@ -17,7 +17,7 @@ CONTEXT_FRAMES = 2  # of sound on either side that a frame's values depend on
 FULL_SCALE = 0.999
 _PITCH_HZ = (60.0, 400.0)
 _PITCH_FRAME = 1024  # samples
-_SMOOTH_HZ = 2000.0
+_SMOOTH_HZ = 3000.0
 _VOICED = 0.5  # of the autocorrelation's peak
 _CLICK = 4.0  # times the largest second difference around it: pulses of a voice recur there
 _CLICK_LEAST = 0.02
@@ -131,7 +131,7 @@ def _clicks(frames: FloatArray) -> NDArray[np.bool_]:
     border of a frame runs through it, which is where the seams of chunks are.
     """
     samples = frames.reshape(len(frames), -1)
-    bend = np.abs(np.diff(samples, 2, axis=1, prepend=samples[:, :1], append=samples[:, -1:]))
+    bend = np.pad(np.abs(np.diff(samples, 2, axis=1)), ((0, 0), (1, 1)))
     peak = bend > _CLICK_LEAST
     for lag in range(1, _CLICK_WIDTH + 1):
         peak &= (bend > _moved(bend, lag)) & (bend >= _moved(bend, -lag))

@@ -188,8 +188,9 @@ def _fields(row: Row) -> tuple[Value, ...]:
         return "–" if value is None else names.number(value, places)
 
     band = "" if row.ci_low is None or row.ci_high is None else f"[{text(row.ci_low)}, {text(row.ci_high)}]"
+    sentence, _, metric = row.hypothesis.rpartition(", ")
     return (
-        Value(row.hypothesis),
+        Value(sentence, metric),
         Value(text(row.estimate), band),
         Value(text(row.margin)),
         Value("–" if row.p is None else names.p_value(row.p)),

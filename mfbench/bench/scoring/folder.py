@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from mfbench.bench.scoring.paths import shown_file
+from mfbench.bench.scoring.paths import shown_file, without_folders
 from mfbench.bench.scoring.piece import FilmResult
 from mfbench.bench.scoring.pool import Pool
 from mfbench.bench.scoring.read_film import LONGEST_S, excerpt, read_film
@@ -96,7 +96,11 @@ def _excerpts(paths: Sequence[Path], readers: Readers) -> Observation:
 def _work(workshop: object, job: tuple[ClipEntry, Path]) -> FilmResult:
     assert isinstance(workshop, Workshop)
     entry, root = job
-    return read_film(entry, workshop.readers, workshop.reference, root)
+    try:
+        return read_film(entry, workshop.readers, workshop.reference, root)
+    except Exception as error:  # whatever a strange file brings about, the others go on
+        reason = without_folders(f"unreadable: {type(error).__name__}: {error}", entry, root)
+        return FilmResult(entry.id, shown_file(entry, root), "failed_generation", reason)
 
 
 def _lost(job: tuple[ClipEntry, Path], why: str) -> FilmResult:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -18,8 +20,9 @@ from mfbench.character.timeline import Timeline, spoken_script
 from mfbench.clip_spec import ClipSpec
 from mfbench.data.manifest import ClipEntry
 from mfbench.data.media_facts import MediaError, MediaFacts
-from mfbench.data.streaming import Grid, MediaReader, open_media
+from mfbench.data.streaming import Block, Grid, MediaReader, open_media
 from mfbench.metrics.base import MeanScores, Metric, Prompts, RatioScores, SetMetric
+from mfbench.metrics.embedding import WINDOW_S
 from mfbench.metrics.film import Film, TooShortError, observe_film
 from mfbench.metrics.observe import Observation, Readers
 from mfbench.registry import METRICS
@@ -28,6 +31,7 @@ GRID = Grid(fps=FRAME_RATE_HZ, size_px=64, sample_rate_hz=ClipSpec.sample_rate_h
 LONGEST_S = 600.0  # tracks of a film are kept until it is scored, some 25 kB per second
 EXCERPT = Grid(fps=FRAME_RATE_HZ, size_px=64, sample_rate_hz=ClipSpec.sample_rate_hz, block_s=4.8)
 JUMPY_MS = 100.0
+LEAST_S = WINDOW_S
 
 
 def excerpt(path: Path, readers: Readers) -> Observation:
@@ -51,7 +55,7 @@ def read_film(entry: ClipEntry, readers: Readers, reference: Observation | None,
         return FilmResult(entry.id, file, "failed_generation", entry.failed_reason or "no file")
     try:
         reader = _opened(entry, entry.video)
-        film = observe_film(reader, FRAME_RATE_HZ, readers)
+        film = observe_film(_long_enough(reader), FRAME_RATE_HZ, readers)
         facts = reader.facts
     except MediaError as error:
         reason = without_folders(f"{error.reason}: {error}", entry, root)
@@ -83,6 +87,17 @@ def _opened(entry: ClipEntry, video: Path) -> MediaReader | OwnSound:
         raise MediaError("start and end are not used in scoring; cut the file", "unreadable")
     reader = open_media(video, GRID, limit_s=LONGEST_S)
     return reader if entry.audio is None else OwnSound(reader, entry.audio, GRID, LONGEST_S)
+
+
+def _long_enough(reader: MediaReader | OwnSound) -> Iterator[Block]:
+    """Its blocks; the readers want more sound than a few frames have."""
+    blocks = iter(reader)
+    first = next(blocks)
+    if len(first.frames) < round(LEAST_S * FRAME_RATE_HZ):
+        deque(blocks, maxlen=0)  # what is damaged is damaged first, and short for this reason
+        raise TooShortError(f"shorter than {LEAST_S} s")
+    yield first
+    yield from blocks
 
 
 def _chunk_s(entry: ClipEntry) -> float | None:
