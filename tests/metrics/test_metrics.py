@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ from mfbench.registry import METRICS
 
 NAMES = METRICS.names()
 SET_METRICS = {name for name in NAMES if issubclass(METRICS.get(name), SetMetric)}
+NEEDS = {"character", "sound", "words", "identity", "chunks", "seeds", "reference"}
+Part = TypeVar("Part")
 NEED_MORE = {"diversity_a", "diversity_v"} | {n for n in NAMES if n.startswith("drift_")}  # seeds or seconds
 
 
@@ -59,6 +62,56 @@ def test_contract(name: str, real: Observation, reference: Observation, spoken: 
     assert np.isfinite(result.value or 0.0)
     counted = [v for v in result.per_clip if v is not None]
     assert len(counted) == (0 if name in SET_METRICS else real.clips)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_metric_declares(name: str) -> None:
+    built = metric(name)
+    first_line = (type(built).__doc__ or "").splitlines()[0]
+    assert 0 < len(first_line) <= 110
+    assert built.least_clips >= 1
+    assert built.least_s > 0
+    assert set(built.needs) <= NEEDS
+    assert len(set(built.needs)) == len(built.needs)
+    low, high = (-np.inf if built.low is None else built.low), (np.inf if built.high is None else built.high)
+    assert low < high
+    if built.worst is not None:
+        assert low <= built.worst <= high
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n not in NEED_MORE])
+def test_real_clips_lie_within_the_bounds(
+    name: str, real: Observation, reference: Observation, spoken: RealClips
+) -> None:
+    built = metric(name)
+    result = built.compute(real, reference, spoken.prompts)
+    for found in [v for v in (result.value, *result.per_clip) if v is not None]:
+        assert built.low is None or found >= built.low
+        assert built.high is None or found <= built.high
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if "character" not in METRICS.get(n).needs])
+def test_what_needs_no_character_does_not_listen_to_the_readers_of_faces(
+    name: str, real: Observation, reference: Observation, spoken: RealClips
+) -> None:
+    noise = np.random.default_rng(0)
+
+    def scrambled(record: Part) -> Part:
+        arrays = {field.name: getattr(record, field.name) for field in fields(record)}
+        drawn = {
+            key: noise.integers(0, 2, array.shape).astype(array.dtype)
+            if array.dtype.kind in "biu"
+            else noise.standard_normal(array.shape).astype(array.dtype)
+            for key, array in arrays.items()
+        }
+        return replace(record, **drawn)
+
+    misread = replace(
+        real, face=scrambled(real.face), windows=scrambled(real.windows), judged=scrambled(real.judged)
+    )
+    before = metric(name).compute(real, reference, spoken.prompts)
+    assert metric(name).compute(misread, reference, spoken.prompts) == before
+    assert not np.array_equal(misread.face.motion, real.face.motion)
 
 
 @pytest.mark.parametrize("name", NAMES)

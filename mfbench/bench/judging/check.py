@@ -21,7 +21,7 @@ class Check:
 
     @property
     def passed(self) -> bool:
-        """Whether the requirement holds; a value that is not finite meets none."""
+        """Whether the requirement holds; nan meets none."""
         if self.required is None:
             return True
         if self.bound == "at most":

@@ -69,16 +69,25 @@ class Pool(Generic[Task, Result]):
         following = 0
         while following < len(tasks):
             self._fill(min(self.count, len(waiting) + self._busy()))
-            for worker in self.workers:
-                if worker.ready and worker.index is None and waiting:
-                    worker.index, worker.since = waiting.pop(), time.monotonic()
-                    worker.pipe.send(tasks[worker.index])
+            self._hand_out(tasks, waiting)
             for worker in self._answering():
                 self._receive(worker, tasks, done)
             self._end_late(tasks, done)
             while following in done:
                 yield done.pop(following)
                 following += 1
+
+    def _hand_out(self, tasks: Sequence[Task], waiting: list[int]) -> None:
+        """A task to everyone idle; one that died while idle is noticed when its end of the pipe is read."""
+        for worker in self.workers:
+            if worker.ready and worker.index is None and waiting:
+                index = waiting.pop()
+                try:
+                    worker.pipe.send(tasks[index])
+                except OSError:
+                    waiting.append(index)
+                    continue
+                worker.index, worker.since = index, time.monotonic()
 
     def _busy(self) -> int:
         return sum(worker.index is not None for worker in self.workers)

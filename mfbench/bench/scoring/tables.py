@@ -5,24 +5,32 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 
-from mfbench.bench.scoring.aggregate import Total
 from mfbench.bench.scoring.piece import FilmResult
 from mfbench.bench.scoring.runtime import UNITS
+from mfbench.bench.scoring.total import Total
 from mfbench.metrics.base import SetMetric
 from mfbench.registry import METRICS
 
+NO_MORE: Mapping[str, str] = MappingProxyType({})
 COLUMNS = ("file", "metric", "value", "unit", "status")
 SCHEMA = 1
 
 
-def write_clips(films: Sequence[FilmResult], path: Path) -> None:
-    """One row per film and metric of single clips; a film that could not be read has the status in all."""
+def write_clips(films: Sequence[FilmResult], path: Path, more: Mapping[str, str] = NO_MORE) -> None:
+    """One row per film and metric of single clips; a film that could not be read has the status in all.
+
+    Args:
+        films: results.
+        path: of the table.
+        more: units of further metrics of single clips, by name.
+    """
     units = {n: METRICS.get(n).unit for n in METRICS.names() if not issubclass(METRICS.get(n), SetMetric)}
-    units |= UNITS
+    units |= {**UNITS, **more}
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)

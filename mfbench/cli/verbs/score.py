@@ -4,6 +4,7 @@ Writes `clips.csv` (file, metric, value, unit, status) and `summary.json`. Witho
 compared with real clips of the talking character. One bad file never stops the others.
 
     python -m mfbench score films
+    python -m mfbench score films --weights weights.yaml
     python -m mfbench score films --manifest films/manifest.csv --reference real --out scores
 """
 
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from mfbench.bench.progress import Progress
-    from mfbench.bench.scoring.aggregate import Total
+    from mfbench.bench.scoring.full_models import FullTier
     from mfbench.bench.scoring.piece import FilmResult
+    from mfbench.bench.scoring.total import Total
+    from mfbench.data.manifest import ClipEntry
 
 SHOWN = ("kavd_lite", "kvd_lite", "kad_lite", "favd_lite", "sync_corr", "sync_c_norm", "av_offset_ms", "per")
 
@@ -33,62 +36,110 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("scores"), metavar="DIR", help="scores")
     parser.add_argument("--jobs", type=int, default=0, metavar="N", help="processes (one per core)")
     parser.add_argument("--cache", type=Path, default=Path("runs/judges"), help="of fitted judges")
+    parser.add_argument(
+        "--weights", type=Path, metavar="FILE", help="weights.yaml of the full tier, see `mfbench doctor`"
+    )
     parser.add_argument("--all", action="store_true", help="print every metric that has a value")
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Read, score, write, print; exit code 1 if any film failed."""
-    import resource
     import time
 
     from mfbench import provenance
     from mfbench.bench.judging.kit import load_or_fit
     from mfbench.bench.progress import Progress
-    from mfbench.bench.scoring import aggregate, folder, tables
+    from mfbench.bench.scoring import aggregate, folder, out_folder
+    from mfbench.bench.scoring.full_models import FullTier
+    from mfbench.bench.scoring.full_tier import check_models, score_full
     from mfbench.bench.scoring.world_reference import world_reference
-    from mfbench.data.manifest import read_manifest, scan_folder
+    from mfbench.data.manifest import scan_folder
     from mfbench.errors import UsageError
 
     if arguments.jobs < 0:
         raise UsageError(f"--jobs {arguments.jobs}: wanted a number from 0")
-    entries = read_manifest(arguments.manifest) if arguments.manifest else scan_folder(arguments.folder)
+    entries, root = _entries(arguments.folder, arguments.manifest)
+    given = scan_folder(arguments.reference) if arguments.reference else None
+    tier = FullTier.of(arguments.weights) if arguments.weights else None
+    if tier is not None:
+        check_models(tier)
+    out_folder.prepare_out(arguments.out, arguments.folder)
     kit = load_or_fit(arguments.cache, say)
     real = arguments.reference or world_reference(kit, say)
+    reference = given or scan_folder(real)
     began = time.monotonic()
-    found = folder.score(
+    scored = folder.score(
         entries,
-        arguments.folder,
-        scan_folder(real),
+        root,
+        reference,
         real,
         kit.path,
         workers=arguments.jobs or provenance.cores(),
-        progress=_shown_by(Progress(0)),
+        progress=_shown_by(Progress(0), "films"),
     )
-    prompts = [entry.prompt_id or entry.id for entry in entries]
-    totals = aggregate.totals(found.films, found.reference, prompts, kit.digest)
+    films, totals = scored.films, aggregate.totals(scored.films, scored.reference, entries, kit.digest)
     seconds = time.monotonic() - began
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    tables.write_clips(found.films, arguments.out / "clips.csv")
+    if tier is not None:
+        show = _shown_by(Progress(0), "full tier")
+        full = score_full(tier, scored, entries, root, reference, real, progress=show)
+        films, totals = full.films, [*totals, *full.totals]
     facts: dict[str, object] = {
+        "folder": out_folder.shown_name(arguments.folder),
         "judges": kit.digest,
         "reference": "folder" if arguments.reference else "talking character",
+        "weights": tier.licences() if tier else [],
     }
-    tables.write_summary(found.films, totals, facts, arguments.out / "summary.json")
-    peaks = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    media_s = sum(film.seconds for film in (*found.films, *found.reference))
-    _print(found.films, totals, all_of_them=arguments.all)
+    _write(films, totals, facts, tier, arguments.out)
+    _print(films, totals, tier, all_of_them=arguments.all)
+    _print_speed(sum(film.seconds for film in (*scored.films, *scored.reference)), seconds)
+    say(f"written: {arguments.out / out_folder.CLIPS}, {arguments.out / out_folder.SUMMARY}")
+    return 1 if any(film.status != "ok" for film in films) else 0
+
+
+def _entries(folder: Path, manifest: Path | None) -> tuple[tuple[ClipEntry, ...], Path]:
+    """The clips, and the folder that their names begin at."""
+    from mfbench.data.manifest import ManifestError, read_manifest, scan_folder
+
+    if manifest is None:
+        return scan_folder(folder), folder
+    if not folder.is_dir():
+        raise ManifestError(f"{folder}:1: there is no such folder; check the path")
+    entries = read_manifest(manifest)
+    if not entries:
+        raise ManifestError(f"{manifest}:1: holds no clips")
+    inside = all(entry.video is None or entry.video.is_relative_to(folder) for entry in entries)
+    return entries, folder if inside else manifest.parent
+
+
+def _write(
+    films: Sequence[FilmResult],
+    totals: Sequence[Total],
+    facts: dict[str, object],
+    tier: FullTier | None,
+    out: Path,
+) -> None:
+    from mfbench.bench.scoring import out_folder, tables
+
+    tables.write_clips(films, out / out_folder.CLIPS, tier.units() if tier else {})
+    tables.write_summary(films, totals, facts, out / out_folder.SUMMARY)
+
+
+def _print_speed(media_s: float, seconds: float) -> None:
+    """Of the default tier, and the memory of all."""
+    import resource
+
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    cpu_s = sum(one.ru_utime + one.ru_stime for one in used)
+    peaks = [one.ru_maxrss / 1024 for one in used]
     speed = f"{media_s / seconds:.1f} times real time, reference included"
-    say(f"{media_s:.0f} s of media in {seconds:.1f} s: {speed}")
-    say(f"peak memory: {peaks[0] / 1024:.0f} MB here, {peaks[1] / 1024:.0f} MB in the largest worker")
-    say(f"written: {arguments.out / 'clips.csv'}, {arguments.out / 'summary.json'}")
-    return 1 if any(film.status != "ok" for film in found.films) else 0
+    say(f"{media_s:.0f} s of media in {seconds:.1f} s: {speed}; {cpu_s:.1f} s of processors in all")
+    say(f"peak memory: {peaks[0]:.0f} MB here, {peaks[1]:.0f} MB in the largest worker")
 
 
-def _shown_by(progress: Progress) -> Callable[[int, int, str], None]:
+def _shown_by(progress: Progress, name: str) -> Callable[[int, int, str], None]:
     """One line with rate and remaining time."""
     import time
 
-    name = "films"
     progress.event(name, {"event": "start", "label": name, "time": time.time()})
 
     def show(done: int, total: int, file: str) -> None:
@@ -99,16 +150,22 @@ def _shown_by(progress: Progress) -> Callable[[int, int, str], None]:
     return show
 
 
-def _print(films: Sequence[FilmResult], totals: Sequence[Total], *, all_of_them: bool) -> None:
+def _print(
+    films: Sequence[FilmResult], totals: Sequence[Total], tier: FullTier | None, *, all_of_them: bool
+) -> None:
     rows = []
+    shown = (*SHOWN, *(tier.metrics() if tier else ()))
     for total in totals:
-        if total.metric in SHOWN or (all_of_them and total.value is not None):
+        if total.metric in shown or (all_of_them and total.value is not None):
             value = total.status if total.value is None else f"{total.value:.4g}"
             band = "" if total.ci_low is None else f"[{total.ci_low:.4g}, {total.ci_high:.4g}]"
             strict = "" if total.strict is None else f"{total.strict:.4g}"
             few = "" if total.enough else "few clips"
             rows.append((total.metric, value, band, strict, str(total.n), few))
     say(table(("metric", "value", "95 % interval", "strict", "n", ""), rows))
+    for used in tier.licences() if tier else []:
+        licences = f"code {used['code_licence']}; weights {used['weights_licence']}"
+        say(f"  {used['adapter']}: {used['file']}: {licences}")
     for film in films:
         if film.status != "ok":
             say(f"  {film.status}: {film.file or film.id}: {film.reason}")
