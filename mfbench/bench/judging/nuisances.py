@@ -25,6 +25,7 @@ FloatArray = NDArray[np.float32]
 SIZE_PX = 128  # of what goes through the codec
 CODEC_QUALITIES = (18, 28, 36)  # x264's crf
 SYLLABLES_HZ = 4.5
+_ROUNDING = 1e-6  # frames; a time on a border belongs to the frame that begins there
 _OPEN = MOTION_PARAMETERS.index("open")
 
 
@@ -84,8 +85,9 @@ def _coded(clip: Pixels, quality: int) -> Pixels:
 def at_rate(pictures: Pixels, fps: float) -> Pixels:
     """As a film of another frame rate shows them: each picture stays until the next one is due."""
     centres = (np.arange(pictures.shape[1]) + 0.5) / FRAME_RATE_HZ
-    shown = (np.floor(centres * fps) + 0.5) / fps  # centre of the source frame on screen
-    source = np.clip(np.floor(shown * FRAME_RATE_HZ).astype(int), 0, pictures.shape[1] - 1)
+    shown = (np.floor(centres * fps + _ROUNDING) + 0.5) / fps  # centre of the source frame on screen
+    source = np.floor(shown * FRAME_RATE_HZ + _ROUNDING).astype(int)
+    source = np.clip(source, 0, pictures.shape[1] - 1)
     return np.asarray(pictures[:, source], dtype=np.uint8)
 
 
