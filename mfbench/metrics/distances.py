@@ -19,7 +19,7 @@ IntArray = NDArray[np.int64]
 
 _MEDIAN_ROWS = 1500
 _NEIGHBOURS = 5
-_BLOCK_ROWS = 2048  # kernel rows held at a time
+_BLOCK_VALUES = 2**22  # of a kernel held at a time, 16 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,15 +86,17 @@ def squared_distances(a: FloatArray, b: FloatArray) -> FloatArray:
 def clip_kernel(a: ClipSets, b: ClipSets, bandwidth: float) -> Double:
     """Mean Gaussian kernel exp(-d^2 / (2 bandwidth^2)) over the points of two clips, [clips a, clips b].
 
-    A block of rows at a time: memory does not grow with the product of the points.
+    Some clips at a time: memory does not grow with the product of the points.
     """
-    rows = np.empty((len(a.points), b.clips))
-    for start in range(0, len(a.points), _BLOCK_ROWS):
-        values = squared_distances(a.points[start : start + _BLOCK_ROWS], b.points)
+    sums = np.empty((a.clips, b.clips))
+    step = max(1, int(_BLOCK_VALUES // (max(1, a.counts.max()) * len(b.points))))  # clips of a block
+    for start in range(0, a.clips, step):
+        first = a.first[start : start + step + 1]
+        values = squared_distances(a.points[first[0] : first[-1]], b.points)
         values *= np.float32(-0.5 / bandwidth**2)
         np.exp(values, out=values)
-        rows[start : start + _BLOCK_ROWS] = np.add.reduceat(values, b.first[:-1], axis=1, dtype=np.float64)
-    sums = np.add.reduceat(rows, a.first[:-1], axis=0)
+        by_clip = np.add.reduceat(values, b.first[:-1], axis=1, dtype=np.float64)
+        sums[start : start + step] = np.add.reduceat(by_clip, first[:-1] - first[0], axis=0)
     return np.asarray(sums / np.outer(a.counts, b.counts))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mfbench.mel import HOP_SAMPLES, log_mel
+from mfbench.mel import HOP_SAMPLES, SAMPLE_RATE_HZ, log_mel
 from mfbench.metrics.embedding import WINDOW_S, window_features
 from mfbench.metrics.level import level_db
 from mfbench.metrics.observe import Observation, Readers
@@ -23,6 +23,7 @@ FloatArray = NDArray[np.float32]
 Track = TypeVar("Track", PictureSignals, SoundSignals, FaceReading)
 
 _CONTEXT = CONTEXT_FRAMES * HOP_SAMPLES
+_BLOCK_S = 2.56  # a whole number of every 4 frames, and more than names the character
 _OF_CLIP = ("identity",)  # what does not run with time
 _SURE_S = 2.0  # from the beginning of a film, by which its character is known
 _SURE_SHARE = 0.5
@@ -61,7 +62,7 @@ def observe_film(blocks: Iterable[Block], frame_rate_hz: float, readers: Readers
     """Read a film.
 
     Args:
-        blocks: in order, without gaps, each a whole number of 20 ms and, but for the last, of 4 frames.
+        blocks: in order, without gaps, each a whole number of 20 ms; how long they are changes nothing.
         frame_rate_hz: of the blocks; a multiple of 12.5.
         readers: fitted judges.
 
@@ -75,13 +76,13 @@ def observe_film(blocks: Iterable[Block], frame_rate_hz: float, readers: Readers
 
     def waveforms() -> Iterator[FloatArray]:
         nonlocal last
-        for block in blocks:
-            frames = block.frames[None]
+        for pixels, waveform in _even(blocks, frame_rate_hz):
+            frames = pixels[None]
             known = faces[0].identity if faces else None
             faces.append(readers.pixels.read(frames, frame_rate_hz, known))
             pictures.append(picture_signals(frames, last))
             last = frames[:, -1]
-            yield block.waveform
+            yield waveform
 
     for waveform, before, after in _with_context(waveforms()):
         sounds.append(_cut(sound_signals(waveform[None]), before, after))
@@ -116,6 +117,25 @@ def _film(
     )
     checked = max(1, round(_SURE_S / (face.motion.shape[1] / frame_rate_hz) * face.drawn.shape[1]))
     return Film(seen, bool(face.drawn[:, :checked].mean() >= _SURE_SHARE))
+
+
+def _even(blocks: Iterable[Block], frame_rate_hz: float) -> Iterator[tuple[Pixels, FloatArray]]:
+    """The film in blocks of `_BLOCK_S` however it was cut, the last one up to twice as long.
+
+    A product of matrices rounds differently for another number of rows, and a film must not be read
+    differently because it came in other pieces.
+    """
+    shown, heard = round(_BLOCK_S * frame_rate_hz), round(_BLOCK_S * SAMPLE_RATE_HZ)
+    frames: Pixels | None = None
+    waveform = np.zeros(0, np.float32)
+    for block in blocks:
+        frames = block.frames if frames is None else np.concatenate([frames, block.frames])
+        waveform = np.concatenate([waveform, block.waveform])
+        while len(frames) >= 2 * shown:
+            yield frames[:shown], waveform[:heard]
+            frames, waveform = frames[shown:], waveform[heard:]
+    if frames is not None and len(frames):
+        yield frames, waveform
 
 
 def _with_context(waveforms: Iterator[FloatArray]) -> Iterator[tuple[FloatArray, int, int]]:

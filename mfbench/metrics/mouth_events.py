@@ -119,7 +119,7 @@ class ClosureRecall(Metric):
 
 def _closures(observation: Observation, clip: int) -> float:
     phones, starts_s = observation.speech.phones[clip], observation.speech.phone_onsets_s[clip]
-    ends_s = (*starts_s[1:], observation.duration_s)
+    ends_s = (*starts_s[1:], observation.duration_s)[: len(starts_s)]  # none where nothing is said
     opening, rate_hz = observation.face.motion[clip, :, 0], observation.frame_rate_hz
     closed = []
     for name, start_s, end_s in zip(phones, starts_s, ends_s, strict=True):

@@ -167,7 +167,7 @@ def test_sets_of_clips_can_be_chosen_and_thinned() -> None:
 def test_kernel_in_blocks_equals_the_kernel_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     x = sets(9, seed=4)
     whole = clip_kernel(x, x, 1.5)
-    monkeypatch.setattr("mfbench.metrics.distances._BLOCK_ROWS", 5)
+    monkeypatch.setattr("mfbench.metrics.distances._BLOCK_VALUES", 50)
     np.testing.assert_allclose(clip_kernel(x, x, 1.5), whole, atol=1e-7)
 
 

@@ -1,0 +1,161 @@
+"""The full tier over a scored folder: models with the user's weights, in one worker process."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from mfbench.bench.scoring.aggregate import clusters
+from mfbench.bench.scoring.folder import Scored
+from mfbench.bench.scoring.full_models import FullTier
+from mfbench.bench.scoring.full_read import Answer, FilmTask, SetTask, answer, lost, open_all
+from mfbench.bench.scoring.piece import FilmResult, Piece
+from mfbench.bench.scoring.pool import Pool
+from mfbench.bench.scoring.total import Meaning, Total, overall, total_of_clips
+from mfbench.data.manifest import ClipEntry
+from mfbench.metrics.base import Status
+from mfbench.metrics.full import adapter
+from mfbench.metrics.full.base import FloatArray, MetricInfo
+
+TIMEOUT_S = 900.0  # of one film; large models on one core are slow
+LEAST_SET = 2
+
+FullPool = Pool[FilmTask | SetTask, Answer]
+Answers = Mapping[tuple[str, int], Answer]  # by adapter and index of the film
+
+
+@dataclass(frozen=True)
+class FullScored:
+    """The films with the full tier's pieces beside the others, and its totals."""
+
+    films: tuple[FilmResult, ...]
+    totals: tuple[Total, ...]
+
+
+def score_full(
+    tier: FullTier,
+    scored: Scored,
+    entries: Sequence[ClipEntry],
+    root: Path,
+    reference: Sequence[ClipEntry],
+    reference_root: Path,
+    *,
+    progress: Callable[[int, int, str], None],
+) -> FullScored:
+    """Every film that could be read, by every adapter; the reference where an adapter compares sets.
+
+    Distances come without an interval, as every resample would cost as much as the distance itself.
+
+    Raises:
+        WeightsError: if a file is no such model.
+    """
+    setup = partial(open_all, tier.weights, tier.names)
+    comparing = [name for name in tier.names if adapter(name).names(set_metrics=True)]
+    films = _tasks(tier.names, entries, scored.films, root)
+    real = _tasks(comparing, reference, scored.reference, reference_root)
+    with FullPool(setup, answer, lost, workers=1, timeout_s=TIMEOUT_S) as pool:
+        tasks = [*films.values(), *real.values()]
+        answers = []
+        for task, found in zip(tasks, pool.run(tasks), strict=True):
+            answers.append(found)
+            progress(len(answers), len(tasks), f"{task.adapter} {task.entry.id}")
+        ours = dict(zip(films, answers[: len(films)], strict=True))
+        theirs = dict(zip(real, answers[len(films) :], strict=True))
+        merged = [_merged(film, i, tier.names, ours) for i, film in enumerate(scored.films)]
+        totals = []
+        for name in tier.names:
+            for info in adapter(name).metrics:
+                if info.set_metric:
+                    totals.append(_set_total(tier, name, info, pool, merged, ours, theirs))
+                else:
+                    meaning = _meaning(info, tier.protocol(adapter(name), info))
+                    totals.append(total_of_clips(meaning, merged, clusters(entries)))
+    return FullScored(tuple(merged), tuple(totals))
+
+
+def check_models(tier: FullTier) -> None:
+    """Load every model once, before hours of work.
+
+    Raises:
+        WeightsError: if a file is no such model.
+    """
+    setup = partial(open_all, tier.weights, tier.names)
+    with FullPool(setup, answer, lost, workers=1, timeout_s=TIMEOUT_S) as pool:
+        deque(pool.run([SetTask(tier.names[0], "", (), ())]), maxlen=0)  # its answer means nothing
+
+
+def _tasks(
+    names: Sequence[str], entries: Sequence[ClipEntry], films: Sequence[FilmResult], root: Path
+) -> dict[tuple[str, int], FilmTask]:
+    return {
+        (name, index): FilmTask(name, entry, root, film.facts)
+        for name in names
+        for index, (entry, film) in enumerate(zip(entries, films, strict=True))
+        if film.status == "ok"
+    }
+
+
+def _merged(film: FilmResult, index: int, names: Sequence[str], answers: Answers) -> FilmResult:
+    found = [answers[name, index] for name in names if (name, index) in answers]
+    pieces = {name: p for one in found for name, p in (*one.pieces.items(), *one.missing.items())}
+    notes = [note for one in found for note in one.notes]
+    return replace(film, pieces={**film.pieces, **pieces}, notes=(*film.notes, *notes))
+
+
+def _set_total(
+    tier: FullTier,
+    name: str,
+    info: MetricInfo,
+    pool: FullPool,
+    films: Sequence[FilmResult],
+    ours: Answers,
+    theirs: Answers,
+) -> Total:
+    candidate, real = (_features(side, name, info.name) for side in (ours, theirs))
+    missing = [f.missing[info.name] for (who, _), f in ours.items() if who == name and info.name in f.missing]
+    if len(candidate) >= LEAST_SET and len(real) >= LEAST_SET:
+        piece = next(iter(pool.run([SetTask(name, info.name, candidate, real)]))).pieces[info.name]
+        status = piece.status
+    else:
+        piece = Piece("not_applicable", reason=_few(len(candidate), len(real), missing))
+        failures: list[Status] = [film.status for film in films if film.status != "ok"]
+        status = overall([*failures, *(p.status for p in missing)], None)
+    return Total(
+        metric=info.name,
+        value=piece.value,
+        ci_low=None,
+        ci_high=None,
+        unit=info.unit,
+        higher_is_better=info.higher_is_better,
+        n=len(candidate),
+        coverage=len(candidate) / len(films),
+        status=status,
+        strict=None,
+        enough=len(candidate) >= info.min_n,
+        protocol=tier.protocol(adapter(name), info),
+        reason=piece.reason,
+    )
+
+
+def _features(answers: Answers, name: str, metric: str) -> list[FloatArray]:
+    return [f.features[metric] for (who, _), f in answers.items() if who == name and metric in f.features]
+
+
+def _few(candidates: int, real: int, missing: Sequence[Piece]) -> str:
+    why = f" ({missing[0].reason})" if missing else ""
+    return f"{candidates} films and {real} of the reference have features{why}; wanted are {LEAST_SET} each"
+
+
+def _meaning(info: MetricInfo, protocol: str) -> Meaning:
+    low, high = info.range
+    return Meaning(
+        name=info.name,
+        unit=info.unit,
+        higher_is_better=info.higher_is_better,
+        worst=None if info.higher_is_better is None else low if info.higher_is_better else high,
+        least_clips=info.min_n,
+        protocol=protocol,
+    )
