@@ -2,6 +2,7 @@
 
 Command:  python -m mfbench run experiments/long_rollout.py --reuse runs/main_comparison
           in shards of one training seed each: --only 'real,null,*-t0-*', then '*-t1-*' and '*-t2-*'
+Measured: 6:31 for one training seed on 2 cores that did other work too
 Decides:  claim C3: are the drift slopes of Mutual Forcing nearer to those of real clips than those of the
           distilled baselines? The trainings are those of `experiments/main_comparison.py`.
 """

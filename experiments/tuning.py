@@ -1,6 +1,7 @@
 """Four trials of the hyper-parameters of every method: two learning rates by two values of one own choice.
 
 Command:  python -m mfbench run experiments/tuning.py
+Measured: 20:05 for 24 of the 48 trials on 2 cores that did other work too
 Decides:  the options in `experiments/main_comparison.py` and the studies after it: of each method the trial
           with the lowest `kavd_lite` at 4 steps. Another world (seed 1) than theirs, so that no test prompt
           is seen; one training and one sampling seed; a tenth of their budget beyond common checkpoints,
