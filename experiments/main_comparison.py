@@ -66,7 +66,7 @@ suite = dict(
         rollouts=8,
         warmup=1,
         seconds=10.24,
-        wide=dict(dim=128, depth=6),
+        wide=dict(dim=192, depth=8),
         wide_methods=["TeacherForcing", "MutualForcing"],
     ),
 )
