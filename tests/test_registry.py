@@ -31,7 +31,8 @@ def test_builds_by_name(registry):
 
 
 def test_unknown_names_get_a_suggestion_with_its_origin(registry):
-    with pytest.raises(UnknownNameError, match=r"no thing is called 'Usefull'.*Useful \(tests\.test_registry:\d+\)"):
+    origin = r"Useful \(tests\.test_registry:\d+\)"
+    with pytest.raises(UnknownNameError, match=f"no thing is called 'Usefull'.*{origin}"):
         registry.get("Usefull")
     with pytest.raises(UnknownNameError, match="registered are Useful, other-name"):
         registry.build({"type": "zzz"})
