@@ -18,8 +18,8 @@ class EventLog:
         self._quiet_s = quiet_s
         self._last_progress = 0.0
 
-    def write(self, event: str, **facts: Any) -> None:
-        """Append one event with the time of writing."""
+    def write(self, event: str, facts: dict[str, Any]) -> None:
+        """Append one event with its facts and the time of writing."""
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"event": event, "time": time.time(), **facts}) + "\n")
 
@@ -28,7 +28,7 @@ class EventLog:
         now = time.monotonic()
         if done >= total or now - self._last_progress >= self._quiet_s:
             self._last_progress = now
-            self.write("progress", stage=stage, done=done, total=total, note=note)
+            self.write("progress", {"stage": stage, "done": done, "total": total, "note": note})
 
 
 class EventReader:

@@ -54,9 +54,9 @@ class _Worker:
                 preflight.check_imports(self.settings.imports, bodies)
                 preflight.check_metrics(self.settings.metrics)
             except PreflightError as error:
-                self.events.write("preflight", ok=False, message=str(error))
+                self.events.write("preflight", {"ok": False, "message": str(error)})
                 return PREFLIGHT_FAILED
-            self.events.write("preflight", ok=True, message="")
+            self.events.write("preflight", {"ok": True, "message": ""})
         for stage in self.job.stages:
             if not self.store.finished(stage.spec):
                 self.make(stage)
@@ -67,14 +67,14 @@ class _Worker:
         started = time.time()
         try:
             body = self.body(stage)
-            self.events.write("start", stage=stage.id, kind=stage.kind, label=stage.label)
+            self.events.write("start", {"stage": stage.id, "kind": stage.kind, "label": stage.label})
             context = self.context(stage, self.store.begin(stage.spec))
             result = body(context)
             self.store.publish(stage, context.out.parent, result, self.run_facts(started))
         except (Exception, SystemExit) as error:
             self.failed(stage, error)
         else:
-            self.events.write("end", stage=stage.id, ok=True)
+            self.events.write("end", {"stage": stage.id, "ok": True})
 
     def run_facts(self, started: float) -> dict[str, Any]:
         """How the result was made; outside its id."""
@@ -126,4 +126,5 @@ class _Worker:
         text = "".join(traceback.format_exception(error))
         sys.stderr.write(text)
         self.store.fail(Failure(stage.id, type(error).__name__, str(error), text))
-        self.events.write("end", stage=stage.id, ok=False, message=f"{type(error).__name__}: {error}")
+        message = f"{type(error).__name__}: {error}"
+        self.events.write("end", {"stage": stage.id, "ok": False, "message": message})
