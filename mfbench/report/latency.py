@@ -67,7 +67,7 @@ Pair = tuple[Estimate, Estimate]
 
 def latency(study: Study, estimates: Estimates) -> Section:
     """Quality against latency with the Pareto front, the latency table, and the stages of a chunk."""
-    blocks = [*_pareto(study, estimates), *_warnings(study)]
+    blocks = [*_pareto(study, estimates), *_apart(study, estimates), *_warnings(study)]
     shown = names.pick(SHOWN, estimates.metrics("timing"))
     if shown:
         blocks += [Text(PROTOCOL), _table(study, estimates, shown)]
@@ -158,6 +158,20 @@ def _timed(study: Study) -> list[Cell]:
         if cell.ok and cell.extra.get("timing"):
             found.setdefault((cell.method, cell.steps), cell)
     return list(found.values())
+
+
+def _apart(study: Study, estimates: Estimates) -> list[Block]:
+    """Which settings were timed in another run than the others, as their number of rollouts tells."""
+    rollouts: dict[int, list[str]] = {}
+    for method, steps in study.groups():
+        found = estimates.get(method, steps, "rtf")
+        if found is not None and found.n is not None:
+            rollouts.setdefault(found.n, []).append(f"{method}@{steps}")
+    if len(rollouts) < 2:
+        return []
+    parts = [f"{count} rollouts: {', '.join(cells)}" for count, cells in sorted(rollouts.items())]
+    text = f"Timed in runs apart, so compare latencies within one of them only. {'; '.join(parts)}."
+    return [Note(text, warning=True)]
 
 
 def _warnings(study: Study) -> list[Block]:

@@ -95,6 +95,17 @@ def test_a_disturbed_timing_is_named(run: Path, built: Built) -> None:
     assert not [note for note in blocks(section(built.run), Note) if note.warning]
 
 
+def test_timings_of_two_runs_are_told_apart(built: Built, tmp_path: Path) -> None:
+    shutil.copytree(built.run / "records", tmp_path / "run" / "records")
+    path = tmp_path / "run" / "records" / "SelfForcing@4-t0-s0.json"
+    content = json.loads(path.read_text())
+    content["metrics"]["rtf"]["n"] += 5
+    path.write_text(json.dumps(content))
+    (note,) = [note.text for note in blocks(section(tmp_path / "run"), Note) if note.warning]
+    assert "runs apart" in note
+    assert note.endswith(": SelfForcing@4.")
+
+
 def test_bars_of_the_stages_are_as_long_as_their_sum(run: Path) -> None:
     study = load([run])
     estimates = Estimates(study)
