@@ -86,7 +86,8 @@ class Progress:
             return
         self._last = now
         self._erase()
-        lines = [f"[{self.finished}/{self.total}] {job.line(time.time())}" for job in self.running.values()]
+        count = f"[{self.finished}/{self.total}] " if self.total else ""
+        lines = [f"{count}{job.line(time.time())}" for job in self.running.values()]
         self._drawn = len(lines)
         self.stream.write("".join(line + "\n" for line in lines))
         self.stream.flush()

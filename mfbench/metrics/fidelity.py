@@ -156,12 +156,13 @@ class _Frechet(SetMetric):
     higher_is_better = False
     least_clips = 128
     modality: ClassVar[Modality]
+    resampled: ClassVar[type[FrechetScores]] = FrechetScores
 
     def set_scores(self, candidate: EmbeddedClips, reference: EmbeddedClips, prompt: IntArray) -> Scores:
         """Moments per clip."""
         del prompt
         moments = Moments.of(getattr(candidate, self.modality))
-        return FrechetScores(candidate.intact, moments, _gaussians(reference)[self.modality])
+        return self.resampled(candidate.intact, moments, _gaussians(reference)[self.modality])
 
     @staticmethod
     def self_test() -> None:
@@ -176,11 +177,7 @@ class _Frechet(SetMetric):
 class _FrechetLimit(_Frechet):
     """The same extrapolated to infinitely many clips, which takes the bias off."""
 
-    def set_scores(self, candidate: EmbeddedClips, reference: EmbeddedClips, prompt: IntArray) -> Scores:
-        """Moments per clip."""
-        del prompt
-        moments = Moments.of(getattr(candidate, self.modality))
-        return LimitScores(candidate.intact, moments, _gaussians(reference)[self.modality])
+    resampled = LimitScores
 
 
 @METRICS.register_module(name="favd_lite")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from mfbench.metrics.base import FloatArray, MeanScores, Metric, Prompts, Scores
@@ -12,76 +14,63 @@ FROZEN = 0.25  # grey levels; a codec leaves less than this between equal frames
 FROZEN_S = 0.2  # a shorter standstill is a lower frame rate
 
 
+class _FrameMean(Metric):
+    """Mean over frames of one of `PictureSignals`."""
+
+    needs: ClassVar[tuple[str, ...]] = ()
+    signal: ClassVar[str]
+
+    def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
+        """Per clip."""
+        del reference, prompts
+        return MeanScores.of(getattr(candidate.picture, self.signal).mean(1), candidate.intact)
+
+
 @METRICS.register_module(name="sharpness")
-class Sharpness(Metric):
+class Sharpness(_FrameMean):
     """Log mean squared Laplacian of the brightness: low is blur, high is noise or hardened texture."""
 
     name = "sharpness"
-    needs = ()
-
-    def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
-        """Mean over frames."""
-        del reference, prompts
-        return MeanScores.of(candidate.picture.sharpness.mean(1), candidate.intact)
+    signal = "sharpness"
 
 
 @METRICS.register_module(name="colorfulness")
-class Colorfulness(Metric):
+class Colorfulness(_FrameMean):
     """Hasler and Suesstrunk's measure: low is grey, high is over-saturated."""
 
     name = "colorfulness"
     unit = "grey levels"
     low = 0.0
-    needs = ()
-
-    def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
-        """Mean over frames."""
-        del reference, prompts
-        return MeanScores.of(candidate.picture.colourfulness.mean(1), candidate.intact)
+    signal = "colourfulness"
 
 
 @METRICS.register_module(name="clip_frac")
-class ClippedPixels(Metric):
+class ClippedPixels(_FrameMean):
     """Share of colour values at 0 or 255: over- and under-exposure."""
 
     name = "clip_frac"
     unit = "share"
     low, high = 0.0, 1.0
-    needs = ()
-
-    def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
-        """Mean over frames."""
-        del reference, prompts
-        return MeanScores.of(candidate.picture.clipped.mean(1), candidate.intact)
+    signal = "clipped"
 
 
 @METRICS.register_module(name="noise_sigma")
-class NoiseSigma(Metric):
+class NoiseSigma(_FrameMean):
     """Spread of pixel noise (Immerkaer 1996), fine texture included."""
 
     name = "noise_sigma"
     unit = "grey levels"
     low = 0.0
-    needs = ()
-
-    def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
-        """Mean over frames."""
-        del reference, prompts
-        return MeanScores.of(candidate.picture.noise.mean(1), candidate.intact)
+    signal = "noise"
 
 
 @METRICS.register_module(name="blockiness")
-class Blockiness(Metric):
+class Blockiness(_FrameMean):
     """Step across borders of 8 x 8 blocks over the step inside them, minus 1: traces of a codec."""
 
     name = "blockiness"
     low = -1.0
-    needs = ()
-
-    def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
-        """Mean over frames."""
-        del reference, prompts
-        return MeanScores.of(candidate.picture.blockiness.mean(1), candidate.intact)
+    signal = "blockiness"
 
 
 @METRICS.register_module(name="temporal_flicker")

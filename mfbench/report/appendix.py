@@ -20,7 +20,8 @@ UNCERTAINTY = (
     f"Intervals: 95 % percentile bootstrap with {REPLICATES} replicates that all cells share, resampling "
     "training seeds, then prompts, then the sampling seeds of each prompt; set metrics use the replicates "
     "that the scorer kept, pooled over seeds. p: sign-flip permutation by prompt (normal approximation for "
-    "set metrics), corrected by Holm. With one training seed the intervals do not cover training again."
+    "set metrics), corrected by Holm. With one training seed the intervals do not cover training again, "
+    "with a few they are too short where trainings differ; those of the claims are not."
 )
 
 
