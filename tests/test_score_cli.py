@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 from mfbench import cli
-from mfbench.bench.scoring.out_folder import prepare_out
+from mfbench.bench.scoring.out_folder import PLACE, prepare_out
 from mfbench.errors import UsageError
 
 
@@ -81,7 +83,26 @@ def test_the_same_folder_may_be_scored_again(films: Path, tmp_path: Path) -> Non
     prepare_out(out, films)
     (out / "summary.json").write_text(json.dumps({"folder": "films"}))
     prepare_out(out, films / ".." / "films")
-    assert sorted(path.name for path in out.iterdir()) == ["summary.json"]
+    assert sorted(path.name for path in out.iterdir()) == [PLACE, "summary.json"]
+
+
+def test_two_folders_of_one_name_are_told_apart(
+    films: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, other = tmp_path / "out", tmp_path / "elsewhere" / "films"
+    shutil.copytree(films, other)
+    prepare_out(out, films)
+    prepare_out(out, other)  # no results yet
+    (out / "summary.json").write_text(json.dumps({"folder": "films"}))
+    assert "another folder that is called films, too" in refused(capsys, films, "--out", out)
+    prepare_out(out, other)
+    place = (out / PLACE).read_text()
+    assert re.fullmatch(r"[0-9a-f]{16}\n", place)  # no path
+    (out / PLACE).unlink()  # as the message says
+    prepare_out(out, films)
+    assert (out / PLACE).read_text() != place
+    with pytest.raises(UsageError, match="was at another place"):
+        prepare_out(out, other)
 
 
 def test_an_out_that_cannot_be_written(

@@ -36,9 +36,11 @@ class ClipEntry:
         audio: own sound file, where the video's sound is not to be used.
         caption: what the clip should show, the text prompt.
         transcript: what is said.
+        voice: index of the talking character's voice that was asked for, or another name of a voice.
         speaker: column, or else a folder above the file that is named like id00012 or s3.
         chunk_frames: frames of a chunk that was generated at once.
         face_boxes: one, or one per frame.
+        target: the true film that this one reconstructs, frame by frame.
         failed: the generation gave no clip; it counts as failed, whatever file there is.
         failed_reason: "" where none was written.
         start_s: first second to score.
@@ -54,6 +56,7 @@ class ClipEntry:
     transcript: str | None = None
     phonemes: tuple[str, ...] | None = None
     identity: str | None = None
+    voice: str | None = None
     speaker: str | None = None
     seed: int | None = None
     prompt_id: str | None = None
@@ -62,6 +65,7 @@ class ClipEntry:
     runtime: Runtime | None = None
     face_boxes: tuple[FaceBox, ...] | None = None
     reference_image: Path | None = None
+    target: Path | None = None
     failed: bool = False
     failed_reason: str = ""
     start_s: float | None = None
@@ -183,6 +187,7 @@ def _entry(row: Row, place: _Place) -> ClipEntry:
         transcript=fields.text("transcript"),
         phonemes=fields.words("phonemes"),
         identity=fields.text("identity"),
+        voice=fields.text("voice"),
         speaker=fields.text("speaker") or _speaker_folder(video, place.root),
         seed=fields.whole("seed", 0),
         prompt_id=fields.text("prompt_id"),
@@ -191,6 +196,7 @@ def _entry(row: Row, place: _Place) -> ClipEntry:
         runtime=fields.runtime(),
         face_boxes=fields.face_boxes(),
         reference_image=place.find(fields, "reference_image", needed=failure is None),
+        target=place.find(fields, "target", needed=failure is None),
         failed=failure is not None,
         failed_reason=failure or "",
         start_s=start_s,

@@ -23,9 +23,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "speaker": ("speaker", "id_speaker", "Person ID", "identity"),
     "start": ("start", "start_sec", "start-time", "start_time"),
     "end": ("end", "end_sec", "end-time", "end_time"),
-    "face_boxes": ("bbox", "crop", "face_bbox"),
+    "face_boxes": ("face_boxes", "bbox", "crop", "face_bbox"),
     "reference_image": ("reference_image", "ref_image", "input_image"),
-}  # a field without an entry goes by its own name
+}  # a field goes by its own name, too; one without an entry by that alone
 YES, NO = ("true", "yes", "1"), ("false", "no", "0")
 
 

@@ -72,9 +72,11 @@ class Scores(ABC):
 
     Attributes:
         usable: clips that count, [clips].
+        resampled: whether values of resamples tell how uncertain the value is; not of a censored one.
     """
 
     usable: BoolArray
+    resampled: ClassVar[bool] = True
 
     @abstractmethod
     def value_of(self, clips: IntArray) -> float | None:
@@ -139,6 +141,19 @@ class RatioScores(Scores):
         ]
 
 
+@dataclass(frozen=True)
+class RootScores(RatioScores):
+    """The root of a ratio of sums, as root mean squares are."""
+
+    def value_of(self, clips: IntArray) -> float | None:
+        """Root of the ratio of the sums."""
+        return float(np.sqrt(self.numerator[clips].sum() / self.denominator[clips].sum()))
+
+    def per_clip(self) -> list[float | None]:
+        """Root of the ratio of every usable clip."""
+        return [None if ratio is None else float(np.sqrt(ratio)) for ratio in super().per_clip()]
+
+
 class Metric(ABC):
     """Base of every metric; a subclass gives constants and `scores`.
 
@@ -153,8 +168,9 @@ class Metric(ABC):
         least_clips: with fewer the value is a hint at best.
         least_s: shorter clips have no value.
         needs: what a clip must have beside its picture: `character` (a face that the readers know), `sound`,
-            `words` (what was asked), `identity` (who was asked), `chunks` (borders), `seeds` (several samples
-            of a prompt), `reference` (real clips).
+            `words` (what was asked), `identity` (who was asked), `voice` (whose voice was asked), `chunks`
+            (borders), `seeds` (several samples of a prompt), `reference` (real clips), `paired` (the true
+            clip that it reconstructs).
     """
 
     name: ClassVar[str]

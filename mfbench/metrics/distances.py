@@ -1,4 +1,4 @@
-"""Distances between sets of clips: unbiased MMD, Frechet distance, precision and recall.
+"""Distances between sets of clips: unbiased MMD, Frechet distance, nearest neighbours.
 
 A clip gives several points (its windows), which depend on each other, and prompts sampled several times give
 clips that do. The unit is therefore the clip, and pairs of the same prompt count nowhere as independent;
@@ -213,10 +213,10 @@ def frechet_distance(mean_a: Double, cov_a: Double, mean_b: Double, cov_b: Doubl
 
 @dataclass(frozen=True)
 class Coverage:
-    """Precision and recall by nearest neighbours.
+    """Precision, recall, density and coverage by nearest neighbours.
 
-    Source: Kynkaanniemi et al. 2019, eq. 2. Neighbours of the same clip are not counted: they are near
-    because they overlap in time, and a bootstrap sample repeats clips.
+    Source: Kynkaanniemi et al. 2019, eq. 2; Naeem et al. 2020. Neighbours of the same clip are not counted:
+    they are near because they overlap in time, and a bootstrap sample repeats clips.
 
     Attributes:
         within: distances between candidate points, [points, points].
@@ -251,6 +251,21 @@ class Coverage:
         covered = (self.across <= self.radius[:, None]).any(0)
         share = np.bincount(self.owner, covered) / np.bincount(self.owner)
         return float(share[clips].mean())
+
+    def density(self, clips: IntArray) -> float | None:
+        """Reference points' balls per candidate point over 5; `None` if the reference is too small."""
+        if self.radius is None:
+            return None
+        balls = (self.across <= self.radius[:, None]).sum(0)
+        mean = np.bincount(self.owner, balls) / np.bincount(self.owner)
+        return float(mean[clips].mean() / _NEIGHBOURS)
+
+    def coverage(self, clips: IntArray) -> float | None:
+        """Share of reference points with a candidate in their ball; `None` if the reference is too small."""
+        if self.radius is None:
+            return None
+        chosen = np.isin(self.owner, clips)
+        return float((self.across[:, chosen] <= self.radius[:, None]).any(1).mean())
 
 
 def _radius(distances: FloatArray, owner: IntArray) -> FloatArray | None:

@@ -25,7 +25,7 @@ def no_scores(observation: Observation) -> Scores:
     return MeanScores.of(np.full(observation.clips, np.nan), observation.intact)
 
 
-class _Drift(Metric):
+class SignalDrift(Metric):
     """Slope of |window - first window|."""
 
     least_clips = 16
@@ -42,11 +42,11 @@ class _Drift(Metric):
         found = self.track(candidate)
         if found is None:
             return no_scores(candidate)
-        values = _window_means(*found)
+        values = window_means(*found)
         return drift_scores(np.abs(values[:, 1:] - values[:, :1]), candidate)
 
 
-def _window_means(track: FloatArray, rate_hz: float) -> Double:
+def window_means(track: FloatArray, rate_hz: float) -> Double:
     """Mean per window without nan entries, [clips, windows]; nan where a window has none."""
     pieces = windowed(track, rate_hz).astype(np.float64)
     known = np.isfinite(pieces)
@@ -56,7 +56,7 @@ def _window_means(track: FloatArray, rate_hz: float) -> Double:
 
 
 @METRICS.register_module(name="drift_luma")
-class DriftLuma(_Drift):
+class DriftLuma(SignalDrift):
     """Growth of the difference in brightness from the first window."""
 
     name = "drift_luma"
@@ -68,7 +68,7 @@ class DriftLuma(_Drift):
 
 
 @METRICS.register_module(name="drift_contrast")
-class DriftContrast(_Drift):
+class DriftContrast(SignalDrift):
     """Growth of the difference in contrast from the first window."""
 
     name = "drift_contrast"
@@ -80,7 +80,7 @@ class DriftContrast(_Drift):
 
 
 @METRICS.register_module(name="drift_sat")
-class DriftSaturation(_Drift):
+class DriftSaturation(SignalDrift):
     """Growth of the difference in saturation from the first window."""
 
     name = "drift_sat"
@@ -92,7 +92,7 @@ class DriftSaturation(_Drift):
 
 
 @METRICS.register_module(name="drift_clip")
-class DriftClipping(_Drift):
+class DriftClipping(SignalDrift):
     """Growth of the difference in the share of colour values at 0 or 255 from the first window."""
 
     name = "drift_clip"
@@ -104,7 +104,7 @@ class DriftClipping(_Drift):
 
 
 @METRICS.register_module(name="drift_sharpness")
-class DriftSharpness(_Drift):
+class DriftSharpness(SignalDrift):
     """Growth of the difference in sharpness from the first window: blur as well as hardened texture."""
 
     name = "drift_sharpness"
@@ -116,7 +116,7 @@ class DriftSharpness(_Drift):
 
 
 @METRICS.register_module(name="drift_motion")
-class DriftMotion(_Drift):
+class DriftMotion(SignalDrift):
     """Growth of the difference in head motion from the first window: freezing or trembling."""
 
     name = "drift_motion"
@@ -131,7 +131,7 @@ class DriftMotion(_Drift):
 
 
 @METRICS.register_module(name="drift_f0_semitones")
-class DriftPitch(_Drift):
+class DriftPitch(SignalDrift):
     """Growth of the difference in pitch from the first window."""
 
     name = "drift_f0_semitones"
@@ -146,7 +146,7 @@ class DriftPitch(_Drift):
 
 
 @METRICS.register_module(name="drift_spec_centroid")
-class DriftCentroid(_Drift):
+class DriftCentroid(SignalDrift):
     """Growth of the difference in the centre of the spectrum from the first window: dull or shrill."""
 
     name = "drift_spec_centroid"

@@ -12,6 +12,7 @@ from mfbench.metrics.distances import MMD, ClipSets, Coverage, KernelReference, 
 from mfbench.registry import METRICS
 
 Modality = Literal["video", "audio", "joint"]
+Share = Literal["precision", "recall", "density", "coverage"]
 
 _MMD_SCALE = 100.0  # as the Kernel Audio Distance prints it
 _LIMIT_SIZES = 15
@@ -70,13 +71,13 @@ class LimitScores(FrechetScores):
 
 @dataclass(frozen=True)
 class NeighbourScores(Scores):
-    """Precision or recall of any resample."""
+    """Precision, recall, density or coverage of any resample."""
 
     coverage: Coverage
-    which: Literal["precision", "recall"]
+    which: Share
 
     def value_of(self, clips: IntArray) -> float | None:
-        """A share of windows."""
+        """A share of windows, or a density of them."""
         return getattr(self.coverage, self.which)(clips)  # type: ignore[no-any-return]
 
 
@@ -237,8 +238,9 @@ class _Neighbours(SetMetric):
 
     unit = "share"
     higher_is_better = True
-    low, high, worst = 0.0, 1.0, 0.0
-    which: ClassVar[Literal["precision", "recall"]]
+    low, worst = 0.0, 0.0
+    high: ClassVar[float | None] = 1.0
+    which: ClassVar[Share]
 
     def set_scores(self, candidate: EmbeddedClips, reference: EmbeddedClips, prompt: IntArray) -> Scores:
         """Distances between windows."""
@@ -264,4 +266,32 @@ class PrcPrecision(_Neighbours):
 
     name = "prc_precision"
     which = "precision"
+    null_by_shuffling = True
+
+
+@METRICS.register_module(name="prc_density")
+class PrcDensity(_Neighbours):
+    """How many neighbourhoods of real windows a candidate's window lies in, over 5: about 1 for real clips.
+
+    More than 1 is possible where candidates crowd the thick of the real ones. A lonely real window, whose
+    neighbourhood is wide, gives little here and everything to precision.
+    Source: Naeem et al. 2020.
+    """
+
+    name = "prc_density"
+    which = "density"
+    unit = "ratio"
+    high = None
+    null_by_shuffling = True
+
+
+@METRICS.register_module(name="prc_coverage")
+class PrcCoverage(_Neighbours):
+    """Share of real windows in whose neighbourhood (5 nearest) a candidate lies: modes that are lost.
+
+    Source: Naeem et al. 2020. Unlike recall it is not raised by candidates that lie far apart.
+    """
+
+    name = "prc_coverage"
+    which = "coverage"
     null_by_shuffling = True

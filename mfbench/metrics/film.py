@@ -108,6 +108,7 @@ def _film(
         frame_rate_hz=frame_rate_hz,
         face=face,
         speech=speech,
+        voice=readers.voice.read(mel),
         level_db=level_db(mel),
         windows=readers.embedder.embed(features),
         judged=readers.judges.judge(face.mouth_image, mel, frame_rate_hz),
@@ -115,8 +116,13 @@ def _film(
         sound=sound,
         intact=np.ones(1, dtype=np.bool_),
     )
-    checked = max(1, round(_SURE_S / (face.motion.shape[1] / frame_rate_hz) * face.drawn.shape[1]))
-    return Film(seen, bool(face.drawn[:, :checked].mean() >= _SURE_SHARE))
+    return Film(seen, shows_character(face.drawn, seen.duration_s))
+
+
+def shows_character(drawn: NDArray[np.bool_], seconds: float) -> bool:
+    """Whether the first 2 s of a film of so many seconds show a drawn face; `drawn` is [1, checked]."""
+    checked = max(1, round(_SURE_S / seconds * drawn.shape[1]))
+    return bool(drawn[:, :checked].mean() >= _SURE_SHARE)
 
 
 def _even(blocks: Iterable[Block], frame_rate_hz: float) -> Iterator[tuple[Pixels, FloatArray]]:

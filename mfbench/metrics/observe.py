@@ -15,10 +15,12 @@ from mfbench.mel import LOG_FLOOR
 from mfbench.metrics.embedding import Embedder, Windows, window_features
 from mfbench.metrics.judges.panel import Judged, JudgePanel
 from mfbench.metrics.level import level_db, noisy
+from mfbench.metrics.pair_signals import PairSignals
 from mfbench.metrics.picture_signals import PictureSignals, picture_signals
 from mfbench.metrics.readers.images import Pixels
 from mfbench.metrics.readers.pixels import FaceReading, PixelReader
 from mfbench.metrics.readers.speech import SpeechReader, SpeechReading
+from mfbench.metrics.readers.voice import VoiceReader, VoiceReading
 from mfbench.metrics.sound_signals import SoundSignals, sound_signals
 
 FloatArray = NDArray[np.float32]
@@ -26,7 +28,7 @@ IntArray = NDArray[np.int64]
 Part = TypeVar("Part")
 
 _BATCH = 32  # clips read at a time, so that long rollouts stay in memory
-_PARTS = ("pixels", "speech", "listener", "embedder", "judges")
+_PARTS = ("pixels", "speech", "listener", "voice", "embedder", "judges")
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,13 @@ class Readers:
         speech: understands phones and words.
         listener: hears the mouth; it learned with hiss as well, which sync must not mind and a reader of
             phones would pay for in clean sound.
+        voice: knows who speaks.
     """
 
     pixels: PixelReader
     speech: SpeechReader
     listener: SpeechReader
+    voice: VoiceReader
     embedder: Embedder
     judges: JudgePanel
     frame_rate_hz: float
@@ -53,6 +57,7 @@ class Readers:
         frames: Pixels,
         mel: FloatArray,
         timelines: Sequence[Timeline],
+        voice: IntArray,
         frame_rate_hz: float,
         rng: np.random.Generator,
     ) -> Self:
@@ -63,6 +68,7 @@ class Readers:
             frames: the same drawn, uint8[clips, frames, size, size, 3].
             mel: log-mel, [clips, mel_frames, bands].
             timelines: what is said, per clip.
+            voice: who says it, index into VOICES, [clips].
             frame_rate_hz: video frames per second.
             rng: for the calibration draws.
         """
@@ -78,7 +84,8 @@ class Readers:
         reading, heard = pixels.read(frames, frame_rate_hz), listener.with_mouth_of(speech.read(mel), mel)
         features = window_features(reading, heard, mel, pixels, frame_rate_hz)
         judges = JudgePanel.fit(reading.mouth_image, mel, frame_rate_hz)
-        return cls(pixels, speech, listener, Embedder.fit(features), judges, frame_rate_hz)
+        voices = VoiceReader.fit(mel, voice, timelines)
+        return cls(pixels, speech, listener, voices, Embedder.fit(features), judges, frame_rate_hz)
 
     def hear(self, mel: FloatArray) -> SpeechReading:
         """What log-mel [clips, mel_frames, bands] says, and the mouth that would say it."""
@@ -104,6 +111,7 @@ class Readers:
             PixelReader(**part("pixels")),
             SpeechReader(**part("speech")),
             SpeechReader(**part("listener")),
+            VoiceReader(**part("voice")),
             Embedder.from_state(part("embedder")),
             JudgePanel.from_state(part("judges")),
             float(arrays["frame_rate_hz"]),
@@ -117,7 +125,7 @@ class Observation:
     Attributes:
         frame_rate_hz: video frames per second.
         face: read from pixels.
-        speech: read from log-mel.
+        speech, voice: read from log-mel.
         level_db: loudness of every mel frame in dB of full scale, [clips, mel_frames].
         windows: embeddings.
         judged: what the learned judges of sync make of it.
@@ -125,11 +133,13 @@ class Observation:
         sound: plain measurements of the waveform; None where only a mel is there.
         intact: False where a clip could not be generated or read (not finite), [clips].
         chunk_s: length of the chunks that the clips were generated in, where that is known.
+        paired: how far the clips are from the true ones that they reconstruct, where there are such.
     """
 
     frame_rate_hz: float
     face: FaceReading
     speech: SpeechReading
+    voice: VoiceReading
     level_db: FloatArray
     windows: Windows
     judged: Judged
@@ -137,6 +147,7 @@ class Observation:
     sound: SoundSignals | None
     intact: NDArray[np.bool_]
     chunk_s: float | None = None
+    paired: PairSignals | None = None
 
     @property
     def clips(self) -> int:
@@ -162,6 +173,7 @@ class Observation:
         return replace(
             self,
             speech=speech,
+            voice=_take(self.voice, clips),
             level_db=self.level_db[clips],
             sound=None if self.sound is None else _take(self.sound, clips),
             windows=readers.embedder.embed(features),
@@ -176,6 +188,7 @@ class Observation:
         return replace(
             self,
             speech=speech,
+            voice=readers.voice.read(mel),
             level_db=level_db(mel),
             windows=readers.embedder.embed(features),
             judged=readers.judges.judge(self.face.mouth_image, mel, self.frame_rate_hz),
@@ -222,6 +235,7 @@ def _observe(frames: Pixels, mel: FloatArray, readers: Readers) -> Observation:
         frame_rate_hz=readers.frame_rate_hz,
         face=face,
         speech=speech,
+        voice=readers.voice.read(mel),
         level_db=level_db(mel),
         windows=readers.embedder.embed(features),
         judged=readers.judges.judge(face.mouth_image, mel, readers.frame_rate_hz),

@@ -87,6 +87,23 @@ class TemporalFlicker(Metric):
         return MeanScores.of(1 - candidate.picture.change.mean(1) / 255, candidate.intact)
 
 
+@METRICS.register_module(name="warp_error_lite")
+class WarpError(_FrameMean):
+    """Brightness error between frames that motion compensation leaves; a still picture has 0.
+
+    Noise, flicker and texture that swims are what it sees, but mouths that open and motion faster than a
+    pixel per frame count too: compare it with the real row at the same size and rate, and read it with
+    `motion_magnitude`.
+    Source: the warping error of Lai et al. 2018, with `warp.warp_error` in the place of a network.
+    """
+
+    name = "warp_error_lite"
+    unit = "grey levels"
+    higher_is_better = False
+    low, high, worst = 0.0, 255.0, 255.0
+    signal = "warp"
+
+
 @METRICS.register_module(name="freeze_frac")
 class FreezeFraction(Metric):
     """Share of the time in which nothing changes for at least 0.2 s."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from mfbench.report import appendix, claims, figures, html, inputs, markdown, results, tables
+from mfbench.report import appendix, claims, html, inputs, markdown, results, tables
 from mfbench.report.compare import compare
 from mfbench.report.cost import cost
-from mfbench.report.document import Page, Section, figures_of
+from mfbench.report.document import Page, Section
 from mfbench.report.estimates import Estimates
 from mfbench.report.gallery import gallery
 from mfbench.report.health import health
@@ -17,6 +17,7 @@ from mfbench.report.latency import latency
 from mfbench.report.load import Study, load
 from mfbench.report.rankings import rankings
 from mfbench.report.starts import starts
+from mfbench.report.write_figures import write_figures
 
 PAGE_BYTES = 4_900_000  # committed reports stay below 5 MB
 LEDE = (
@@ -71,7 +72,7 @@ def build(run_dirs: Sequence[Path], out_dir: Path) -> Path:
     tables.write_csv(tables.comparisons_table(study, comparisons), out_dir / "comparisons.csv")
     if verdicts:
         claims.write(verdicts, out_dir / "claims.json")
-    _write_figures(page, out_dir / "figures")
+    write_figures(page, out_dir / "figures")
     (out_dir / "index.md").write_text(markdown.render(page), encoding="utf-8")
     (out_dir / "index.html").write_text(html.render(page), encoding="utf-8")
     inputs.remember(out_dir, wanted)
@@ -81,13 +82,3 @@ def build(run_dirs: Sequence[Path], out_dir: Path) -> Path:
 def _page(study: Study, estimates: Estimates, sections: tuple[Section, ...]) -> Page:
     title = str(study.report.get("title") or f"mfbench: {study.name}")
     return Page(title, LEDE, appendix.facts(study, estimates), sections, study.methods)
-
-
-def _write_figures(page: Page, folder: Path) -> None:
-    """One file per figure; figures of an earlier report go."""
-    folder.mkdir(exist_ok=True)
-    for stale in folder.glob("*.svg"):
-        stale.unlink()
-    (folder / "legend.svg").write_text(figures.legend_figure(page.methods), encoding="utf-8")
-    for figure in figures_of(page):
-        (folder / f"{figure.name}.svg").write_text(figure.svg, encoding="utf-8")

@@ -59,17 +59,23 @@ def _metric_column(study: Study, estimates: Estimates, metric: str) -> MetricCol
     values = [float(e.value or 0.0) for e in [*found, *([real] if real else [])]]
     best: dict[int | None, float] = {}
     for steps in study.steps:
-        chosen = _best([e for e in found if e.steps == steps])
+        chosen = _best([e for e in found if e.steps == steps], real)
         if chosen is not None:
             best[steps] = chosen
-    return MetricColumn(metric, names.decimals(values), best, _best(found))
+    return MetricColumn(metric, names.decimals(values), best, _best(found, real))
 
 
-def _best(found: Sequence[Estimate]) -> float | None:
-    if not found or found[0].higher_is_better is None:
+def _best(found: Sequence[Estimate], real: Estimate | None) -> float | None:
+    """The largest or the smallest value; where neither is better, the one closest to real clips."""
+    if not found:
         return None
     values = [float(e.value or 0.0) for e in found]
-    return max(values) if found[0].higher_is_better else min(values)
+    if found[0].higher_is_better is not None:
+        return max(values) if found[0].higher_is_better else min(values)
+    if real is None:
+        return None
+    centre = float(real.value or 0.0)
+    return min(values, key=lambda value: abs(value - centre))
 
 
 def _row(

@@ -1,4 +1,4 @@
-"""The section on who is best how surely: rank shares, probability of improvement, hypervolume."""
+"""The section on who is best how surely: ranks, probability of improvement, hypervolume, steps needed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from mfbench.report.estimates import Estimate, Estimates, pooled_replicates
 from mfbench.report.inference import hypervolume, probability_of_improvement, rank_shares
 from mfbench.report.load import Study
 from mfbench.report.statistics import Floats, interval, shared_weights
+from mfbench.report.steps_needed import steps_needed
 
 CONTROL = CONTROLS[0]
 PER_CLIP = ("per", "sync_corr")
@@ -39,6 +40,7 @@ def rankings(study: Study, estimates: Estimates, headline: str | None, latency: 
             ),
             volumes,
         ]
+    blocks += steps_needed(study, estimates)
     return Section("ranks", "Ranks and fronts", tuple(blocks))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from mfbench.report import drift, figures, names
+from mfbench.report import drift, figures, names, selection
 from mfbench.report.compare import Comparison, baselines
 from mfbench.report.document import Block, Bullets, Details, Figure, Figures, Note, Section, Table, Text
 from mfbench.report.estimates import Estimates
@@ -17,30 +17,33 @@ COMPARED = ("kavd_lite", "kvd_lite", "kad_lite", "sync_corr", "per", "wer_lite",
 
 def headline_metric(study: Study, estimates: Estimates) -> str | None:
     """The quality that summaries use: the second axis of `report.pareto`, else the first known headline."""
-    wanted = (list(study.report.get("pareto") or PARETO)[1], *names.HEADLINE)
+    wanted = (list(study.report.get("pareto") or PARETO)[1], *selection.HEADLINE)
     return next(iter(names.pick(wanted, estimates.metrics("quality"))), None)
 
 
 def headline(study: Study, estimates: Estimates) -> Section:
-    """The main table, and every other quality metric folded away."""
+    """The main table, and all quality metrics by family folded away."""
     everything = (*estimates.metrics("quality"), *estimates.metrics("timing"), *estimates.metrics("cost"))
-    first = names.pick(names.HEADLINE, everything)
-    rest = [m for m in estimates.metrics("quality") if m not in first]
+    first = names.pick(selection.HEADLINE, everything)
+    families = selection.by_family(estimates.metrics("quality"))
     blocks: list[Block] = [
         Text(
             "Pooled over seeds. Small print: 95 % interval. ↑ higher is better, ↓ lower is better, ≈ closer "
-            "to real is better. **Bold**: best at this step count; tinted: best of all. –: not measured."
+            "to real is better. **Bold**: best (≈: closest to real) at this step count; tinted: best of all. "
+            "–: not measured."
         ),
         metric_table(study, estimates, first),
     ]
     if study.settings.get("off_design"):
         blocks.append(Note("† a step count that the method was not designed for."))
-    if rest:
-        blocks.append(Details("All other quality metrics", (metric_table(study, estimates, rest),)))
-    explained = [f"`{m}`: {names.explain(m)}." for m in (*first, *rest) if names.explain(m)]
-    if explained:
-        blocks.append(Details("What the metrics are", (Bullets(tuple(dict.fromkeys(explained))),)))
+    blocks += [Details(family.title, (_explained(study, estimates, family.metrics))) for family in families]
     return Section("results", "Results", tuple(blocks))
+
+
+def _explained(study: Study, estimates: Estimates, metrics: Sequence[str]) -> tuple[Block, ...]:
+    """A table, and a line about each of its metrics."""
+    lines = tuple(f"`{metric}`: {names.explain(metric)}." for metric in metrics if names.explain(metric))
+    return metric_table(study, estimates, metrics), Bullets(lines)
 
 
 def compared(study: Study, estimates: Estimates) -> tuple[str, ...]:
@@ -98,8 +101,8 @@ def quality(study: Study, estimates: Estimates) -> Section:
         "Each panel has its own scale, logarithmic where values span more than a decade. Bars are 95 % "
         "intervals; the dashed line is real test clips against real training clips."
     )
-    main = _over_steps(study, estimates, names.QUALITY_FIGURES, "quality metrics")
-    more = _over_steps(study, estimates, names.DIVERSITY_FIGURES, "diversity and motion")
+    main = _over_steps(study, estimates, selection.QUALITY_FIGURES, "quality metrics")
+    more = _over_steps(study, estimates, selection.DIVERSITY_FIGURES, "diversity and motion")
     folded = (Details("Diversity, motion and loudness (collapse shows here)", more),) if _any(more) else more
     return Section("steps", "Quality against steps", (lead, *main, *folded))
 
@@ -122,7 +125,10 @@ def sync(study: Study, estimates: Estimates) -> Section:
         "shows a bias, the absolute mean the size of the error. Confidence is above 0 even for unrelated "
         "pairs: compare with the null row."
     )
-    return Section("sync", "Sync", (lead, *_over_steps(study, estimates, names.SYNC_FIGURES, "sync")))
+    main = _over_steps(study, estimates, selection.SYNC_FIGURES, "sync")
+    more = _over_steps(study, estimates, selection.SYNC_MORE_FIGURES, "further sync metrics")
+    folded = (Details("Raw confidence, signed offset, visemes", more),) if _any(more) else ()
+    return Section("sync", "Sync", (lead, *main, *folded))
 
 
 def drifts(study: Study, estimates: Estimates) -> Section:
@@ -141,9 +147,12 @@ def drifts(study: Study, estimates: Estimates) -> Section:
             "equal length. Bands are 95 % intervals; dashed: real clips of the same length."
         )
         blocks = (Text(lead), *blocks)
-    slopes = [name for name in estimates.metrics("quality") if name.startswith("drift_")]
+    slopes = names.pick(selection.DRIFT_FIGURES, estimates.metrics("quality"))
     if slopes:
-        lead = "Slopes over a long rollout: 0 is no drift; real clips drift a little too."
+        lead = (
+            "Slopes over a long rollout: 0 is no drift; real clips drift a little too. The table of all "
+            "drifts is among the results."
+        )
         over_steps = (Text(lead), *_over_steps(study, estimates, slopes, "drift slopes"))
         blocks = (*blocks, *over_steps) if steps is not None else over_steps
     return Section("drift", "Drift over time", blocks)

@@ -7,7 +7,7 @@ CSS = """\
 html { scroll-behavior: smooth; -webkit-text-size-adjust: 100%; }
 body { margin: 0; color: var(--ink); background: #fff;
   font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
-header, main { max-width: 1200px; margin: 0 auto; padding: 0 20px; }
+header, main { max-width: 1560px; margin: 0 auto; padding: 0 20px; }
 header { padding-top: 36px; }
 h1 { font-size: clamp(1.6rem, 4.5vw, 2.3rem); line-height: 1.15; margin: 0 0 10px; letter-spacing: -.015em; }
 h2 { font-size: 1.35rem; line-height: 1.25; margin: 0 0 10px; letter-spacing: -.01em; }
@@ -24,7 +24,7 @@ dd { margin: 0; font-weight: 600; font-variant-numeric: tabular-nums; overflow-w
 nav { position: sticky; top: 0; z-index: 5; display: flex; gap: 4px 16px; overflow-x: auto;
   white-space: nowrap;
   background: rgba(255, 255, 255, .96); border-bottom: 1px solid var(--line);
-  padding: 10px max(20px, calc((100vw - 1160px) / 2)); scrollbar-width: none; }
+  padding: 10px max(20px, calc((100vw - 1520px) / 2)); scrollbar-width: none; }
 nav a { color: var(--muted); text-decoration: none; font-size: .84rem; }
 nav a:hover, nav a:focus { color: var(--accent); }
 section { padding: 30px 0 10px; scroll-margin-top: 36px; }

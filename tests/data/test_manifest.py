@@ -86,6 +86,8 @@ def test_every_format_says_the_same(root: Path, suffix: str) -> None:
             "time_to_first_chunk_seconds": 0.5,
             "bbox": [0.1, 0.2, 0.5, 0.75],
             "ref_image": "face.png",
+            "target": "c.MOV",
+            "voice": 5,
             "start": 0.5,
             "end": 2,
             "fps": 25,
@@ -118,6 +120,8 @@ def test_every_format_says_the_same(root: Path, suffix: str) -> None:
         runtime=Runtime(120, 2.5, 0.5),
         face_boxes=(FaceBox(0.1, 0.2, 0.5, 0.75, "share"),),
         reference_image=root / "face.png",
+        target=root / "c.MOV",
+        voice="5",
         start_s=0.5,
         end_s=2.0,
         fps=25.0,
@@ -173,6 +177,13 @@ def test_every_alias(root: Path, field: str, alias: str) -> None:
     got = getattr(entry, attribute)
     assert (got.relative_to(root).as_posix() if isinstance(got, Path) else got) == wanted
     assert entry.meta == {}
+
+
+def test_every_field_goes_by_its_own_name_too(root: Path) -> None:
+    assert [field for field, names in ALIASES.items() if field not in names] == []
+    both = one(root, face_boxes=[1, 2, 3, 4], crop=[5, 6, 7, 8])
+    assert both.face_boxes == (FaceBox(1, 2, 3, 4, "px"),)
+    assert both.meta == {"crop": [5, 6, 7, 8]}
 
 
 def test_the_first_name_wins_and_the_others_are_kept(root: Path) -> None:
@@ -233,6 +244,8 @@ def test_a_failed_row_keeps_the_file_it_has(root: Path) -> None:
         ({"video": "none.mp4"}, r"video none\.mp4: there is no such file"),
         ({"video": "sub"}, "video sub: there is no such file"),
         ({"video": "a.mp4", "audio": "none.wav"}, r"audio none\.wav: there is no such file"),
+        ({"video": "a.mp4", "target": "none.mp4"}, r"target none\.mp4: there is no such file"),
+        ({"video": "a.mp4", "target": "../outside.mp4"}, r"target \.\./outside\.mp4 leaves"),
         ({"video": "a.mp4", "ref_image": "none.png"}, r"reference_image none\.png: there is no such file"),
         ({"video": "../outside.mp4"}, r"video \.\./outside\.mp4 leaves .*set; move it there"),
         ({"video": "https://host/a.mp4"}, "video is the URL https://host/a.mp4"),

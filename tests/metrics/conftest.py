@@ -23,9 +23,8 @@ def spoken() -> RealClips:
 
 @pytest.fixture(scope="session")
 def readers(train: RealClips) -> Readers:
-    return Readers.fit(
-        train.face, train.frames, train.mel, train.prompts.timelines, FPS, np.random.default_rng(0)
-    )
+    said, voice = train.prompts.timelines, train.prompts.voice
+    return Readers.fit(train.face, train.frames, train.mel, said, voice, FPS, np.random.default_rng(0))
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from light_views import measured, seen
 from metric_world import RealClips
 
 from mfbench.metrics.borders import jump_at_borders
@@ -59,6 +61,59 @@ def test_too_few_borders_and_still_films_have_no_ratio() -> None:
     assert np.isnan(jump_at_borders(np.ones((1, 23), np.float32), 25.0, CHUNK_S)).all()
     assert np.isnan(jump_at_borders(np.zeros((1, 63), np.float32), 25.0, CHUNK_S)).all()
     assert np.isfinite(jump_at_borders(np.ones((1, 31), np.float32), 25.0, CHUNK_S)).all()
+
+
+@pytest.mark.parametrize("name", ["boundary_jump_v", "boundary_jump_a"])
+def test_a_film_in_which_nothing_changes_has_no_seams_to_speak_of(name: str) -> None:
+    """0/0 is no number: neither 0, which would be a seam, nor 1, which would be none."""
+    still = light(np.zeros((2, 63)), np.zeros((2, 256)))
+    result = measured(name, still)
+    assert (result.value, result.status, result.n) == (None, "not_applicable", 0)
+    rng = np.random.default_rng(0)  # what a codec and a quantiser leave of it
+    noisy = light(rng.uniform(0, 0.24, (2, 63)), rng.uniform(-0.04, 0.04, (2, 256)))
+    assert measured(name, noisy).status == "not_applicable"
+
+
+def light(change: np.ndarray, level_db: np.ndarray) -> Any:
+    """Films of 5.12 s at 12.5 frames/s, 16 chunks."""
+    view = seen(len(change), 12.5, 5.12, picture={"change": change.astype(np.float32)})
+    view.level_db = level_db.astype(np.float32)
+    return view
+
+
+def test_a_frozen_film_that_jumps_from_chunk_to_chunk_has_seams() -> None:
+    change, level = np.zeros((1, 63)), np.zeros((1, 256))
+    change[:, 3::4] = 5.0
+    level += 3 * (np.arange(256) // 16)
+    shown = light(change, level)
+    assert measured("boundary_jump_v", shown).value == pytest.approx(5 / 0.25)
+    assert measured("boundary_jump_a", shown).value == pytest.approx(3 / 0.1)
+
+
+def test_borders_that_stand_still_are_evidence_only_in_a_film_that_moves() -> None:
+    change = np.full((3, 63), 2.0)
+    change[:, 3::4] = 0
+    change[1, 8:] = 0  # it froze after two chunks
+    change[2, 8:] = 0.1
+    found = measured("boundary_jump_v", light(change, np.zeros((3, 256))))
+    assert found.per_clip == [0.0, None, None]  # every border of the first is a stutter
+    change[1, 3::4] = change[2, 3::4] = 1.0
+    found = measured("boundary_jump_v", light(change, np.zeros((3, 256))))
+    assert found.per_clip == pytest.approx([0.0, 0.5, 0.5])
+
+
+@given(
+    inside=st.floats(0.3, 20),
+    jump=st.floats(0.3, 20),
+    hum=st.floats(0, 0.25),
+)
+def test_what_a_codec_leaves_of_equal_frames_does_not_count(inside: float, jump: float, hum: float) -> None:
+    change = np.full((1, 63), inside, np.float32)
+    change[:, 3::4] = jump
+    change[:, 1::8] = hum
+    assert measured("boundary_jump_v", light(change, np.zeros((1, 256)))).value == pytest.approx(
+        jump / inside, rel=1e-4
+    )
 
 
 def value(name: str, seen: Observation, spoken: RealClips) -> float:

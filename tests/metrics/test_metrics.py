@@ -17,9 +17,10 @@ from mfbench.registry import METRICS
 
 NAMES = METRICS.names()
 SET_METRICS = {name for name in NAMES if issubclass(METRICS.get(name), SetMetric)}
-NEEDS = {"character", "sound", "words", "identity", "chunks", "seeds", "reference"}
+NEEDS = {"character", "sound", "words", "identity", "voice", "chunks", "seeds", "reference", "paired"}
 Part = TypeVar("Part")
 NEED_MORE = {"diversity_a", "diversity_v"} | {n for n in NAMES if n.startswith("drift_")}  # seeds or seconds
+NEED_MORE |= {n for n in NAMES if "paired" in METRICS.get(n).needs}  # a true clip
 
 
 def metric(name: str) -> Metric:

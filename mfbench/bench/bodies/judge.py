@@ -19,7 +19,7 @@ from mfbench.metrics.base import Prompts
 from mfbench.metrics.floors import ReconstructionFloors, reconstruction_floors
 from mfbench.metrics.observe import Observation, Readers, observe
 
-VERSION = 2
+VERSION = 3
 FITTED_ON = 160  # training clips
 FLOOR_CLIPS = 24
 UNITS = {"psnr_db": "dB", "log_spectral_distance_db": "dB", "per": "", "sync_corr": "r"}
@@ -31,7 +31,9 @@ def run(context: StageContext) -> StageResult:
     train = clips.load(context.parents["data"].folder / "train.npz").take(slice(FITTED_ON))
     frames = picture(codecs, train.face)
     rng = np.random.default_rng(0)
-    readers = Readers.fit(train.face, frames, train.mel, train.timelines, codecs.spec.frame_rate_hz, rng)
+    readers = Readers.fit(
+        train.face, frames, train.mel, train.timelines, train.voice, codecs.spec.frame_rate_hz, rng
+    )
     readers.save(context.out / "readers.npz")
     test = clips.load(context.parents["test"].folder / "test.npz").take(slice(FLOOR_CLIPS))
     return StageResult({"codec_floor": _floors(codecs, test, readers)})

@@ -85,7 +85,7 @@ def measure(
         "status": result.status,
         "per_clip": per_clip,
     }
-    if per_clip is None and result.value is not None:
+    if per_clip is None and result.value is not None and scores.resampled:
         entry["bootstrap"] = {"scheme": "prompts", "values": _replicates(scores, len(observed.intact))}
     return entry
 

@@ -51,12 +51,14 @@ SEES: dict[str, tuple[str, ...]] = {
         "favd_lite",
         "favd_lite_inf",
         "prc_precision",
+        "prc_density",
+        "prc_coverage",
     ),
     "early": (*SYNC, "av_offset_abs_ms", "sync_itu_pass", "viseme_acc", "kavd_lite"),
     "frozen": ("freeze_frac", "kavd_lite", "kvd_lite", "fvd_lite", "favd_lite", "prc_recall"),
     "codec": (),
 }
-LONG_SEES = ("drift_luma", "drift_colour")
+LONG_SEES = ("drift_luma", "drift_colour", "drift_hist")
 # a codec is a lesser harm than each of these
 ABOVE_CODEC = {
     "kavd_lite": ("shuffled", "frozen"),

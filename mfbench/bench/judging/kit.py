@@ -59,8 +59,9 @@ def _fit(takes: list[Performance]) -> Readers:
     face = np.stack([take.face for take in takes])
     mel = np.concatenate([log_mel(torch.from_numpy(take.waveform[None])).numpy() for take in takes])
     timelines = [take.timeline for take in takes]
+    voice = np.array([take.voice for take in takes])
     rng = np.random.default_rng(0)
-    return Readers.fit(face, pictures(takes), mel, timelines, FRAME_RATE_HZ, rng)
+    return Readers.fit(face, pictures(takes), mel, timelines, voice, FRAME_RATE_HZ, rng)
 
 
 def _digest(takes: list[Performance]) -> str:

@@ -31,18 +31,50 @@ def totals(
         judges: digest of the judges.
     """
     cluster = clusters(entries)
+    found = [_total(_metric(name), films, reference, entries, judges) for name in METRICS.names()]
+    return [*found, *(total_of_clips(_of_runtime(name), films, cluster) for name in UNITS)]
+
+
+def real_totals(reference: Sequence[FilmResult], entries: Sequence[ClipEntry], judges: str) -> list[Total]:
+    """What real films get: the anchor beside every number.
+
+    Metrics of single clips are those of all reference films; distances of sets are those of one half of
+    them, every other film, from the other half.
+
+    Args:
+        reference: results of real films in the order of their entries.
+        entries: of the reference.
+        judges: digest of the judges.
+    """
     found = []
     for name in METRICS.names():
-        metric = METRICS.build({"type": name})
-        assert isinstance(metric, Metric)
-        protocol = digest(metric.name, metric.version, judges)
+        metric = _metric(name)
         if isinstance(metric, SetMetric):
-            found.append(total_of_sets(metric, films, reference, cluster, protocol))
-        elif "seeds" in metric.needs:
-            found.append(total_of_diversity(metric, films, entries, cluster, protocol))
+            found.append(_total(metric, reference[::2], reference[1::2], entries[::2], judges))
         else:
-            found.append(total_of_clips(_meaning(metric, protocol), films, cluster))
-    return [*found, *(total_of_clips(_of_runtime(name), films, cluster) for name in UNITS)]
+            found.append(_total(metric, reference, (), entries, judges))
+    return found
+
+
+def _metric(name: str) -> Metric:
+    metric = METRICS.build({"type": name})
+    assert isinstance(metric, Metric)
+    return metric
+
+
+def _total(
+    metric: Metric,
+    films: Sequence[FilmResult],
+    reference: Sequence[FilmResult],
+    entries: Sequence[ClipEntry],
+    judges: str,
+) -> Total:
+    protocol, cluster = digest(metric.name, metric.version, judges), clusters(entries)
+    if isinstance(metric, SetMetric):
+        return total_of_sets(metric, films, reference, cluster, protocol)
+    if "seeds" in metric.needs:
+        return total_of_diversity(metric, films, entries, cluster, protocol)
+    return total_of_clips(_meaning(metric, protocol), films, cluster)
 
 
 def clusters(entries: Sequence[ClipEntry]) -> IntArray:

@@ -29,10 +29,11 @@ Answers = Mapping[tuple[str, int], Answer]  # by adapter and index of the film
 
 @dataclass(frozen=True)
 class FullScored:
-    """The films with the full tier's pieces beside the others, and its totals."""
+    """The films with the full tier's pieces beside the others, its totals, and those of the real films."""
 
     films: tuple[FilmResult, ...]
     totals: tuple[Total, ...]
+    real: tuple[Total, ...]
 
 
 def score_full(
@@ -45,7 +46,7 @@ def score_full(
     *,
     progress: Callable[[int, int, str], None],
 ) -> FullScored:
-    """Every film that could be read, by every adapter; the reference where an adapter compares sets.
+    """Every film that could be read, and every film of the reference, by every adapter.
 
     Distances come without an interval, as every resample would cost as much as the distance itself.
 
@@ -53,9 +54,8 @@ def score_full(
         WeightsError: if a file is no such model.
     """
     setup = partial(open_all, tier.weights, tier.names)
-    comparing = [name for name in tier.names if adapter(name).names(set_metrics=True)]
     films = _tasks(tier.names, entries, scored.films, root)
-    real = _tasks(comparing, reference, scored.reference, reference_root)
+    real = _tasks(tier.names, reference, scored.reference, reference_root)
     with FullPool(setup, answer, lost, workers=1, timeout_s=TIMEOUT_S) as pool:
         tasks = [*films.values(), *real.values()]
         answers = []
@@ -64,16 +64,32 @@ def score_full(
             progress(len(answers), len(tasks), f"{task.adapter} {task.entry.id}")
         ours = dict(zip(films, answers[: len(films)], strict=True))
         theirs = dict(zip(real, answers[len(films) :], strict=True))
-        merged = [_merged(film, i, tier.names, ours) for i, film in enumerate(scored.films)]
-        totals = []
-        for name in tier.names:
-            for info in adapter(name).metrics:
-                if info.set_metric:
-                    totals.append(_set_total(tier, name, info, pool, merged, ours, theirs))
-                else:
-                    meaning = _meaning(info, tier.protocol(adapter(name), info))
-                    totals.append(total_of_clips(meaning, merged, clusters(entries)))
-    return FullScored(tuple(merged), tuple(totals))
+        merged = _merged(scored.films, tier.names, ours)
+        totals = _totals(tier, pool, merged, entries, ours, theirs)
+        halves = [{key: found for key, found in theirs.items() if key[1] % 2 == half} for half in (0, 1)]
+        real_films = _merged(scored.reference, tier.names, theirs)
+        real_totals = _totals(tier, pool, real_films, reference, *halves)
+    return FullScored(tuple(merged), tuple(totals), tuple(real_totals))
+
+
+def _totals(
+    tier: FullTier,
+    pool: FullPool,
+    films: Sequence[FilmResult],
+    entries: Sequence[ClipEntry],
+    ours: Answers,
+    theirs: Answers,
+) -> list[Total]:
+    """All metrics of all adapters: means over films, distances of ours from theirs."""
+    found = []
+    for name in tier.names:
+        for info in adapter(name).metrics:
+            if info.set_metric:
+                found.append(_set_total(tier, name, info, pool, films, ours, theirs))
+            else:
+                meaning = _meaning(info, tier.protocol(adapter(name), info))
+                found.append(total_of_clips(meaning, films, clusters(entries)))
+    return found
 
 
 def check_models(tier: FullTier) -> None:
@@ -98,11 +114,15 @@ def _tasks(
     }
 
 
-def _merged(film: FilmResult, index: int, names: Sequence[str], answers: Answers) -> FilmResult:
-    found = [answers[name, index] for name in names if (name, index) in answers]
-    pieces = {name: p for one in found for name, p in (*one.pieces.items(), *one.missing.items())}
-    notes = [note for one in found for note in one.notes]
-    return replace(film, pieces={**film.pieces, **pieces}, notes=(*film.notes, *notes))
+def _merged(films: Sequence[FilmResult], names: Sequence[str], answers: Answers) -> list[FilmResult]:
+    """Films with the adapters' pieces beside those that they have."""
+    merged = []
+    for index, film in enumerate(films):
+        found = [answers[name, index] for name in names if (name, index) in answers]
+        pieces = {name: p for one in found for name, p in (*one.pieces.items(), *one.missing.items())}
+        notes = [note for one in found for note in one.notes]
+        merged.append(replace(film, pieces={**film.pieces, **pieces}, notes=(*film.notes, *notes)))
+    return merged
 
 
 def _set_total(

@@ -36,9 +36,9 @@ def interval(
 
 
 def _drawn(scores: Scores, cluster: IntArray, replicates: int) -> list[float]:
-    """Values of resamples; none with too few prompts."""
+    """Values of resamples; none with too few prompts, or where they tell nothing."""
     known = np.unique(cluster)
-    if len(known) < LEAST_PROMPTS:
+    if len(known) < LEAST_PROMPTS or not scores.resampled:
         return []
     members = [np.flatnonzero(cluster == prompt) for prompt in known]
     rng = np.random.default_rng([len(cluster), replicates])

@@ -11,6 +11,7 @@ import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
+from mfbench.data.checksums import broken_checksums
 from mfbench.data.decoding import READ_ERRORS, PacketFeed, Tally, declared_s, sound_stream
 from mfbench.data.media_facts import BAD_PACKETS, MISSING_S, MISSING_SHARE, MediaError, MediaFacts
 from mfbench.data.sound_track import SoundTrack
@@ -115,6 +116,12 @@ class OwnSound:
             source_rate_hz=context.sample_rate,
             packets=facts.packets + self.tally.packets,
             bad_packets=facts.bad_packets + self.tally.bad,
+            faulty_packets=facts.faulty_packets + self.tally.faulty,
+            corrupt_frames=facts.corrupt_frames + self.tally.corrupt_frames,
+            container_errors=facts.container_errors + self.tally.container_errors,
+            broken_checksums=facts.broken_checksums
+            + broken_checksums(self.path, self._container.format.name),
+            sound_jumps=facts.sound_jumps + self.tally.sound_jumps,
         )
 
 

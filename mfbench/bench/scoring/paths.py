@@ -16,7 +16,8 @@ def shown_file(entry: ClipEntry, root: Path) -> str:
 
 def without_folders(text: str, entry: ClipEntry, root: Path) -> str:
     """A message with the names of the entry's files instead of their paths."""
-    files = [file for file in (entry.video, entry.audio, entry.reference_image) if file is not None]
+    named = (entry.video, entry.audio, entry.reference_image, entry.target)
+    files = [file for file in named if file is not None]
     for file in files:
         text = text.replace(str(file), file.relative_to(root).as_posix() if _below(file, root) else file.name)
     for folder in {*(file.parent for file in files), root, root.resolve()}:

@@ -18,6 +18,7 @@ class Piece:
     """One metric of one film: a ratio whose sums over films give the value of all.
 
     Attributes:
+        root: whether the value is the root of that ratio, as of a mean square.
         reason: why there is no number, "" where there is one.
     """
 
@@ -25,11 +26,15 @@ class Piece:
     numerator: float = float("nan")
     denominator: float = 1.0
     reason: str = ""
+    root: bool = False
 
     @property
     def value(self) -> float | None:
         """Of this film alone."""
-        return self.numerator / self.denominator if self.status == "ok" else None
+        if self.status != "ok":
+            return None
+        ratio = self.numerator / self.denominator
+        return float(np.sqrt(ratio)) if self.root else ratio
 
 
 @dataclass(frozen=True)

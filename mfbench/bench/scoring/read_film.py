@@ -11,17 +11,19 @@ import numpy as np
 
 from mfbench.bench.judging.kit import FRAME_RATE_HZ
 from mfbench.bench.scoring.own_sound import OwnSound
+from mfbench.bench.scoring.paired_film import PairedFilm
 from mfbench.bench.scoring.paths import shown_file, without_folders
 from mfbench.bench.scoring.piece import Features, FilmResult, Piece
 from mfbench.bench.scoring.runtime import runtime_pieces
 from mfbench.character.identity import IDENTITIES
 from mfbench.character.lexicon import WORD_INDEX
 from mfbench.character.timeline import Timeline, spoken_script
+from mfbench.character.voices import VOICES
 from mfbench.clip_spec import ClipSpec
 from mfbench.data.manifest import ClipEntry
 from mfbench.data.media_facts import MediaError, MediaFacts
 from mfbench.data.streaming import Block, Grid, MediaReader, open_media
-from mfbench.metrics.base import MeanScores, Metric, Prompts, RatioScores, SetMetric
+from mfbench.metrics.base import MeanScores, Metric, Prompts, RatioScores, RootScores, SetMetric
 from mfbench.metrics.embedding import WINDOW_S
 from mfbench.metrics.film import Film, TooShortError, observe_film
 from mfbench.metrics.observe import Observation, Readers
@@ -53,22 +55,24 @@ def read_film(entry: ClipEntry, readers: Readers, reference: Observation | None,
     file = shown_file(entry, root)
     if entry.failed or entry.video is None:
         return FilmResult(entry.id, file, "failed_generation", entry.failed_reason or "no file")
+    pair = PairedFilm(entry.target, GRID, LONGEST_S, readers)
     try:
         reader = _opened(entry, entry.video)
-        film = observe_film(_long_enough(reader), FRAME_RATE_HZ, readers)
+        film = observe_film(pair.passing(_long_enough(reader)), FRAME_RATE_HZ, readers)
         facts = reader.facts
     except MediaError as error:
         reason = without_folders(f"{error.reason}: {error}", entry, root)
         return FilmResult(entry.id, file, "failed_generation", reason)
     except TooShortError as error:
         return FilmResult(entry.id, file, "failed_generation", f"too_short: {error}")
-    film = replace(film, seen=replace(film.seen, chunk_s=_chunk_s(entry)))
+    film = replace(film, seen=pair.beside(replace(film.seen, chunk_s=_chunk_s(entry))))
     prompts = _prompts(entry, film)
     pieces = {
         name: _piece(name, film, facts, entry, reference, prompts)
         for name in METRICS.names()
         if not issubclass(METRICS.get(name), SetMetric)
     }
+    pieces |= pair.failed_pieces(lambda text: without_folders(text, entry, root))
     return FilmResult(
         id=entry.id,
         file=file,
@@ -108,10 +112,21 @@ def _chunk_s(entry: ClipEntry) -> float | None:
 
 def _prompts(entry: ClipEntry, film: Film) -> Prompts:
     """What was asked for; without a manifest the identity is that of the first second."""
-    asked = entry.identity
-    known = asked is not None and asked.isdigit() and int(asked) < len(IDENTITIES)
-    identity = np.array([int(asked)]) if known and asked else film.seen.face.identity
-    return Prompts((_timeline(entry),), np.array([-1]), identity, np.array([0]), np.array([entry.seed or 0]))
+    asked = _index(entry.identity, len(IDENTITIES))
+    identity = film.seen.face.identity if asked is None else np.array([asked])
+    voice = _index(entry.voice, len(VOICES))
+    return Prompts(
+        timelines=(_timeline(entry),),
+        voice=np.array([-1 if voice is None else voice]),
+        identity=identity,
+        prompt=np.array([0]),
+        seed=np.array([entry.seed or 0]),
+    )
+
+
+def _index(name: str | None, count: int) -> int | None:
+    """Of a known character or voice; None where another name or none is given."""
+    return int(name) if name is not None and name.isdecimal() and int(name) < count else None
 
 
 def _timeline(entry: ClipEntry) -> Timeline | None:
@@ -142,7 +157,8 @@ def _piece(
     if not scores.usable[0]:
         return Piece("not_applicable", reason="the clip has no value: silent, still, or too short")
     if isinstance(scores, RatioScores):
-        return Piece("ok", float(scores.numerator[0]), float(scores.denominator[0]))
+        root = isinstance(scores, RootScores)
+        return Piece("ok", float(scores.numerator[0]), float(scores.denominator[0]), root=root)
     assert isinstance(scores, MeanScores)
     return Piece("ok", float(scores.values[0]))
 
@@ -155,6 +171,8 @@ def _missing(
         "character": (not film.is_character, "not a face that the readers know"),
         "sound": (not facts.has_audio, "no stream of sound"),
         "words": (_timeline(entry) is None, "no transcript in words of the lexicon"),
+        "voice": (_index(entry.voice, len(VOICES)) is None, "no known voice in a manifest"),
+        "paired": (film.seen.paired is None, "no target in a manifest, which names the true film"),
         "chunks": (_chunk_s(entry) is None, "no chunk_frames and fps in a manifest"),
         "seeds": (True, "several samples of a prompt are compared over films"),
         "reference": (reference is None, "no reference"),
@@ -178,6 +196,8 @@ def _notes(entry: ClipEntry, facts: MediaFacts) -> tuple[str, ...]:
     notes = []
     if entry.audio is not None:
         notes.append(f"sound from {entry.audio.name}")
+    if entry.target is not None:
+        notes.append(f"compared with {entry.target.name}")
     if not facts.has_audio:
         notes.append("no sound")
     if facts.variable_rate:
@@ -190,6 +210,4 @@ def _notes(entry: ClipEntry, facts: MediaFacts) -> tuple[str, ...]:
         notes.append(f"sound ends {facts.duration_gap_ms:+.0f} ms after the picture")
     if abs(facts.mux_offset_ms or 0.0) > JUMPY_MS:
         notes.append(f"sound starts {facts.mux_offset_ms:+.0f} ms after the picture")
-    if facts.bad_packets:
-        notes.append(f"{facts.bad_packets} packets could not be decoded")
-    return tuple(notes)
+    return (*notes, *facts.damage)

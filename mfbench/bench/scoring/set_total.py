@@ -26,14 +26,14 @@ def total_of_sets(
     needed = MODALITIES if "sound" in metric.needs else ("video",)
     usable = np.array([all(name in film.features.points for name in needed) for film in films])
     real = [film for film in reference if all(name in film.features.points for name in needed)]
-    value, low, high = None, None, None
+    value, low, high, n = None, None, None, int(usable.sum())
     if usable.sum() >= 2 and len(real) >= 2:
         kept = np.flatnonzero(usable)
         candidate = [film for film, good in zip(films, usable, strict=True) if good]
         scores = metric.set_scores(_embedded(candidate), _embedded(real), cluster[kept])
         value = scores.value(np.arange(len(kept)))
         low, high = interval(scores, value, cluster[kept], SET_REPLICATES)
-    n = int(usable.sum())
+        n = int(scores.usable.sum())  # some want longer films than others
     statuses: list[Status] = ["not_applicable" if film.status == "ok" else film.status for film in films]
     return Total(
         metric=metric.name,
@@ -48,7 +48,7 @@ def total_of_sets(
         strict=None,
         enough=n >= metric.least_clips,
         protocol=protocol,
-        reason="" if value is not None else _reason(n, len(real)),
+        reason="" if value is not None else _reason(int(usable.sum()), len(real)),
     )
 
 

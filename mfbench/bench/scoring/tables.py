@@ -43,9 +43,13 @@ def write_clips(films: Sequence[FilmResult], path: Path, more: Mapping[str, str]
 
 
 def write_summary(
-    films: Sequence[FilmResult], totals: Sequence[Total], facts: dict[str, object], path: Path
+    films: Sequence[FilmResult],
+    totals: Sequence[Total],
+    real: Sequence[Total],
+    facts: dict[str, object],
+    path: Path,
 ) -> None:
-    """Metrics, files with their reasons and notes, and how they were read."""
+    """Metrics, those of real films, files with their reasons and notes, and how they were read."""
     content = {
         "schema": SCHEMA,
         **facts,
@@ -54,6 +58,7 @@ def write_summary(
         "characters": sum(film.is_character for film in films),
         "media_seconds": round(sum(film.seconds for film in films), 3),
         "metrics": {total.metric: _total(total) for total in totals},
+        "real": {total.metric: _total(total) for total in real},
         "files": [_film(film) for film in films],
     }
     path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")

@@ -10,7 +10,7 @@ import numpy as np
 
 from mfbench.bench.scoring.intervals import REPLICATES, interval
 from mfbench.bench.scoring.piece import FilmResult
-from mfbench.metrics.base import IntArray, RatioScores, Status
+from mfbench.metrics.base import IntArray, RatioScores, RootScores, Status
 
 FAILED = ("failed_generation", "failed_metric")
 
@@ -60,7 +60,7 @@ class Meaning:
 
 
 def total_of_clips(meaning: Meaning, films: Sequence[FilmResult], cluster: IntArray) -> Total:
-    """Sum over sum of the films' pieces, which for denominators of 1 is the mean.
+    """Sum over sum of the films' pieces, which for denominators of 1 is the mean; or the root of it.
 
     Args:
         meaning: of the metric.
@@ -95,7 +95,8 @@ def gathered(name: str, films: Sequence[FilmResult]) -> RatioScores:
     usable = np.array([piece is not None and piece.status == "ok" for piece in pieces])
     numerator = np.array([piece.numerator if piece else np.nan for piece in pieces])
     denominator = np.array([piece.denominator if piece else np.nan for piece in pieces])
-    return RatioScores(usable, numerator, denominator)
+    rooted = any(piece is not None and piece.root for piece in pieces)
+    return (RootScores if rooted else RatioScores)(usable, numerator, denominator)
 
 
 def status_of(name: str, film: FilmResult) -> Status:
@@ -126,6 +127,8 @@ def _strict(worst: float | None, scores: RatioScores, failed: int) -> float | No
     good = int(scores.usable.sum())
     if worst is None or good == 0:
         return None
+    rooted = isinstance(scores, RootScores)
     weight = float(scores.denominator[scores.usable].mean())
-    total = float(scores.numerator[scores.usable].sum()) + failed * weight * worst
-    return total / (weight * (good + failed))
+    total = float(scores.numerator[scores.usable].sum()) + failed * weight * (worst**2 if rooted else worst)
+    ratio = total / (weight * (good + failed))
+    return float(np.sqrt(ratio)) if rooted else ratio

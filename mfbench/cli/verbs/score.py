@@ -1,7 +1,8 @@
 """Score a folder of films from any model: mp4, mov, mkv, webm, avi or mpg.
 
-Writes `clips.csv` (file, metric, value, unit, status) and `summary.json`. Without a reference, films are
-compared with real clips of the talking character. One bad file never stops the others.
+Writes `clips.csv` (file, metric, value, unit, status), `summary.json` and the page `index.html`. Without
+a reference, films are compared with real clips of the talking character. One bad file never stops the
+others. `python -m mfbench report scores/a scores/b` puts several scored folders on one page.
 
     python -m mfbench score films
     python -m mfbench score films --weights weights.yaml
@@ -49,12 +50,13 @@ def execute(arguments: argparse.Namespace) -> int:
     from mfbench import provenance
     from mfbench.bench.judging.kit import load_or_fit
     from mfbench.bench.progress import Progress
-    from mfbench.bench.scoring import aggregate, folder, out_folder
+    from mfbench.bench.scoring import aggregate, folder, out_folder, tables
     from mfbench.bench.scoring.full_models import FullTier
     from mfbench.bench.scoring.full_tier import check_models, score_full
     from mfbench.bench.scoring.world_reference import world_reference
     from mfbench.data.manifest import scan_folder
     from mfbench.errors import UsageError
+    from mfbench.report import build_scored
 
     if arguments.jobs < 0:
         raise UsageError(f"--jobs {arguments.jobs}: wanted a number from 0")
@@ -77,22 +79,25 @@ def execute(arguments: argparse.Namespace) -> int:
         workers=arguments.jobs or provenance.cores(),
         progress=_shown_by(Progress(0), "films"),
     )
-    films, totals = scored.films, aggregate.totals(scored.films, scored.reference, entries, kit.digest)
     seconds = time.monotonic() - began
+    films, totals = scored.films, aggregate.totals(scored.films, scored.reference, entries, kit.digest)
+    anchors = aggregate.real_totals(scored.reference, reference, kit.digest)
     if tier is not None:
         show = _shown_by(Progress(0), "full tier")
         full = score_full(tier, scored, entries, root, reference, real, progress=show)
-        films, totals = full.films, [*totals, *full.totals]
+        films, totals, anchors = full.films, [*totals, *full.totals], [*anchors, *full.real]
     facts: dict[str, object] = {
         "folder": out_folder.shown_name(arguments.folder),
         "judges": kit.digest,
         "reference": "folder" if arguments.reference else "talking character",
         "weights": tier.licences() if tier else [],
     }
-    _write(films, totals, facts, tier, arguments.out)
+    tables.write_clips(films, arguments.out / out_folder.CLIPS, tier.units() if tier else {})
+    tables.write_summary(films, totals, anchors, facts, arguments.out / out_folder.SUMMARY)
+    page = build_scored([arguments.out], arguments.out)
     _print(films, totals, tier, all_of_them=arguments.all)
     _print_speed(sum(film.seconds for film in (*scored.films, *scored.reference)), seconds)
-    say(f"written: {arguments.out / out_folder.CLIPS}, {arguments.out / out_folder.SUMMARY}")
+    say(f"written: {arguments.out / out_folder.CLIPS}, {arguments.out / out_folder.SUMMARY}, {page}")
     return 1 if any(film.status != "ok" for film in films) else 0
 
 
@@ -109,19 +114,6 @@ def _entries(folder: Path, manifest: Path | None) -> tuple[tuple[ClipEntry, ...]
         raise ManifestError(f"{manifest}:1: holds no clips")
     inside = all(entry.video is None or entry.video.is_relative_to(folder) for entry in entries)
     return entries, folder if inside else manifest.parent
-
-
-def _write(
-    films: Sequence[FilmResult],
-    totals: Sequence[Total],
-    facts: dict[str, object],
-    tier: FullTier | None,
-    out: Path,
-) -> None:
-    from mfbench.bench.scoring import out_folder, tables
-
-    tables.write_clips(films, out / out_folder.CLIPS, tier.units() if tier else {})
-    tables.write_summary(films, totals, facts, out / out_folder.SUMMARY)
 
 
 def _print_speed(media_s: float, seconds: float) -> None:

@@ -88,6 +88,7 @@ def test_a_folder_with_own_weights(score: Score, folder: Path, tmp_path: Path) -
     assert "sound from c.wav" in found["files"][3]["notes"]
     check_default(found, rows_of(out))
     check_full(found, rows_of(out), printed)
+    check_page(found, (out / "index.html").read_text())
     (folder / "broken.mp4").unlink()
     code, _, errors = score(folder, "--out", out)  # the same folder again
     assert code == 0, errors
@@ -118,3 +119,13 @@ def check_full(found: dict, rows: dict, printed: str) -> None:
     assert "arcface: w600k_r50.onnx: code MIT (InsightFace); weights non-commercial" in printed
     assert {used["adapter"] for used in found["weights"]} == {"vggish", "arcface"}
     assert "non-commercial" in found["weights"][1]["weights_licence"]
+
+
+def check_page(found: dict, page: str) -> None:
+    real = found["real"]
+    assert real["sync_corr"]["value"] > 0.8
+    assert real["kvd_lite"]["n"] * 2 == real["sync_corr"]["n"]
+    assert "no face boxes were given" in real["face_detect_rate"]["reason"]
+    assert real["fad"]["n"] == real["kvd_lite"]["n"]
+    assert "broken.mp4" in page
+    assert "failed_generation" in page

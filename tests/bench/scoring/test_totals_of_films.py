@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from film_world import entry_of, failed, result
 
-from mfbench.bench.scoring.aggregate import clusters, totals
+from mfbench.bench.scoring.aggregate import clusters, real_totals, totals
 from mfbench.bench.scoring.diversity_total import MOST_SEEDS, total_of_diversity
 from mfbench.bench.scoring.piece import FilmResult, Piece
 from mfbench.bench.scoring.total import Meaning, Total, total_of_clips
 from mfbench.data.manifest import ClipEntry
 from mfbench.metrics.diversity import DiversityAudio, DiversityVideo
+from mfbench.registry import METRICS
 
 MEANING = Meaning("m", "u", higher_is_better=True, worst=0.0, least_clips=3, protocol="p")
 
@@ -117,3 +118,23 @@ def test_sets_compare_with_the_reference_and_say_when_they_cannot() -> None:
     assert alone["kavd_lite"].value is None
     assert "too few" in alone["kavd_lite"].reason
     assert alone["rtf"].status == "failed_generation" or alone["rtf"].status == "not_applicable"
+
+
+def test_real_films_are_compared_with_each_other() -> None:
+    rng = np.random.default_rng(0)
+    real = [result(f"r{i}", points=rng.normal(0, 1, (3, 4))) for i in range(40)]
+    entries = [sample(f"r{i}") for i in range(40)]
+    found = {total.metric: total for total in real_totals(real, entries, "judges")}
+    direct = {t.metric: t for t in totals(real[::2], real[1::2], entries[::2], "judges")}
+    assert found["kvd_lite"] == direct["kvd_lite"]
+    assert (found["kvd_lite"].n, found["kvd_lite"].coverage) == (20, 1.0)
+    assert abs(found["kvd_lite"].value or 9) < 1  # two samples of one distribution
+    assert set(found) == set(METRICS.names())
+
+
+def test_single_clip_metrics_of_real_films_use_all_of_them() -> None:
+    real = [FilmResult(str(i), f"{i}.mp4", "ok", pieces={"sync_corr": Piece("ok", i / 10)}) for i in range(5)]
+    found = {t.metric: t for t in real_totals(real, [sample(str(i)) for i in range(5)], "judges")}
+    assert found["sync_corr"].value == pytest.approx(0.2)
+    assert found["sync_corr"].n == 5
+    assert found["per"].value is None
