@@ -25,7 +25,7 @@ methods = [
     dict(type="ShortCutTF", learning_rate=0.001, shortcut_share=0.5),
     dict(type="DMDTF", learning_rate=0.0005, real_guidance=1.0),
     dict(type="SelfForcing", learning_rate=0.0005, real_guidance=1.0),
-    dict(type="ErrorRecycling", learning_rate=0.001, context_share=0.5),
+    dict(type="ErrorRecycling", learning_rate=0.001, context_share=0.5, latent_share=0.0),
     dict(type="MutualForcing", learning_rate=0.002, guidance=1.0),
 ]
 axes = dict(steps=[4], train_seed=[0, 1, 2], sample_seed=[0])

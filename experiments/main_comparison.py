@@ -6,7 +6,8 @@ Measured: 23:43 and 26:18 for the methods of the claims and one training seed, o
           work too
 Decides:  claims C1 (few steps against 50-step samplers), C2 (against other few-step learners), C4 (training
           cost) and C7 (speed). Every method is paid the same FLOPs beyond the common checkpoint; its
-          teachers, ODE pairs and critics count. Options by `experiments/tuning.py`.
+          teachers, ODE pairs and critics count. Options by `experiments/tuning.py` and
+          `experiments/tuning_full.py`.
 """
 
 custom_imports = dict(imports=["baselines"])
@@ -37,17 +38,17 @@ methods = [
         time_shift=3.0,
     ),
     dict(type="ShortCutTF", learning_rate=0.001, shortcut_share=0.5),
-    dict(type="MeanFlow", learning_rate=0.001, jump_share=0.5),
+    dict(type="MeanFlow", learning_rate=0.001, jump_share=0.25, adaptive_power=1.0),
     dict(type="DMDTF", learning_rate=0.0005, real_guidance=1.0),
     dict(type="ODEInit", steps=[4]),  # where CausVid and the Self-Forcings start
-    dict(type="CausVid", learning_rate=0.0005, real_guidance=1.0),
+    dict(type="CausVid", learning_rate=0.0001, critic_learning_rate=0.002, real_guidance=1.0),
     dict(type="SelfForcing", learning_rate=0.0005, real_guidance=1.0),
     dict(type="SelfForcingSiD", learning_rate=0.0005, real_guidance=1.0),
     dict(type="SelfForcingGAN", learning_rate=0.002, critic_learning_rate=0.003),
     dict(type="SelfForcingCausal", learning_rate=0.0005, real_guidance=1.0),
     dict(type="CausalConsistency"),  # where CausalForcing starts
     dict(type="CausalForcing", learning_rate=0.0005, real_guidance=1.0),
-    dict(type="ErrorRecycling", learning_rate=0.001, context_share=0.5),
+    dict(type="ErrorRecycling", learning_rate=0.001, context_share=0.5, latent_share=0.0),
     dict(type="MutualForcing", learning_rate=0.002, guidance=1.0),
     dict(
         type="MutualForcing",
