@@ -1,6 +1,7 @@
 """More trials, at the full budget, of the methods that end worse than they began in `main_comparison`.
 
 Command:  python -m mfbench run experiments/tuning_full.py --reuse runs/tuning
+Measured: 24:17 on 2 cores that did other work too
 Decides:  whether another learning rate or another own choice carries these methods to the end of the budget
           of `experiments/main_comparison.py`, which trials at a tenth of it (`experiments/tuning.py`) could
           not show: MeanFlow's target grows without bound, CausVid over-saturates, the GAN's critic wins,

@@ -21,6 +21,7 @@ from av.container import InputContainer
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
+from mfbench.data.complaints import about, listening
 from mfbench.data.media_facts import MAX_PIXELS, MediaError
 from mfbench.data.pictures import square
 
@@ -38,10 +39,22 @@ OneStream = TypeVar("OneStream", VideoStream, AudioStream)
 
 @dataclass
 class Tally:
-    """Packets of a file, and those that gave nothing usable."""
+    """Packets of a file, and signs of damage in it.
+
+    Attributes:
+        bad: packets that gave nothing usable.
+        faulty: packets that gave something, with an error message of the decoder or a mark of the container.
+        corrupt_frames: pictures or blocks of sound that the decoder marks as damaged or concealed.
+        container_errors: error messages of the container's reader.
+        sound_jumps: times that the sound's clock does not go on where it was.
+    """
 
     packets: int = 0
     bad: int = 0
+    faulty: int = 0
+    corrupt_frames: int = 0
+    container_errors: int = 0
+    sound_jumps: int = 0
 
 
 def open_container(path: Path) -> InputContainer:
@@ -100,6 +113,7 @@ def _ready(stream: OneStream) -> OneStream:
         )
     # many files are read side by side in processes; threads would only compete, and hold more pictures
     context.thread_count = 1
+    context.options = {"err_detect": "crccheck"}  # where a stream has checksums (FLAC, MP3, AC-3, HEVC)
     return stream
 
 
@@ -129,7 +143,7 @@ class PacketFeed:
     """
 
     def __init__(self, container: InputContainer, streams: list[AnyStream], tally: Tally) -> None:
-        self._packets = container.demux(*streams)
+        self._packets, self._format = container.demux(*streams), container.format.name
         self._waiting: dict[int, deque[av.Packet[Stream]]] = {s.index: deque() for s in streams}
         self._bytes = 0
         self.tally = tally
@@ -160,21 +174,30 @@ class PacketFeed:
             self.tally.packets += 1
             if self.tally.packets > MAX_PACKETS:
                 raise MediaError(f"has more than {MAX_PACKETS} packets; cut it", "too_long")
+            for frame in self._frames(packet):
+                if isinstance(frame, av.VideoFrame | av.AudioFrame):
+                    self.tally.corrupt_frames += frame.is_corrupt
+                    yield frame
+
+    def _frames(self, packet: av.Packet[Stream]) -> list[object]:
+        with listening() as messages:
             try:
                 frames = packet.decode()
             except READ_ERRORS:
                 self.tally.bad += 1
-                continue
-            for frame in frames:
-                if isinstance(frame, av.VideoFrame | av.AudioFrame):
-                    yield frame
+                return []
+        self.tally.faulty += bool(messages) or packet.is_corrupt
+        return list(frames)
 
     def _read(self) -> av.Packet[Stream] | None:
-        try:
-            return next(self._packets, None)
-        except READ_ERRORS as error:
-            text = f"is damaged: its packets end with {type(error).__name__}: {error}; copy it anew"
-            raise MediaError(text, "damaged") from error
+        with listening() as messages:
+            try:
+                return next(self._packets, None)
+            except READ_ERRORS as error:
+                text = f"is damaged: its packets end with {type(error).__name__}: {error}; copy it anew"
+                raise MediaError(text, "damaged") from error
+            finally:
+                self.tally.container_errors += about(self._format, messages)
 
     @staticmethod
     def _too_far(stream: AnyStream) -> MediaError:

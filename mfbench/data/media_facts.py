@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,6 +14,7 @@ MAX_STREAMED_SECONDS = 3600.0  # of one that is read in blocks
 MISSING_S = 0.2  # a stream that ends this much before its declared end was cut ...
 MISSING_SHARE = 0.05  # ... if this share of it is missing as well
 BAD_PACKETS = 0.01  # tolerated share
+MISSING_FRAMES, MISSING_SOUND_S = 0.5, 0.05  # what a stream may lack without a word about it
 
 Reason = Literal[
     "url",
@@ -64,6 +66,11 @@ class MediaFacts:
         variable_rate: whether some frame stands more than 1.5 usual distances.
         packets: of both streams.
         bad_packets: packets that could not be decoded, or what they held had no place on the time axis.
+        faulty_packets: packets that were decoded with an error message, or that the container marks.
+        corrupt_frames: pictures or blocks of sound that the decoder marks as damaged, concealed or not.
+        container_errors: error messages about the container itself.
+        broken_checksums: parts of a Matroska file that differ from what was written.
+        sound_jumps: times that the sound's clock leaves a gap or goes back.
         duplicated_frames: returned frames that repeat the source frame before them.
         dropped_frames: source frames between two returned ones that are on screen at no frame's centre.
     """
@@ -90,8 +97,40 @@ class MediaFacts:
     source_rate_hz: int | None
     packets: int
     bad_packets: int
+    faulty_packets: int
+    corrupt_frames: int
+    container_errors: int
+    broken_checksums: int
+    sound_jumps: int
     duplicated_frames: int
     dropped_frames: int
+
+    @property
+    def damage(self) -> tuple[str, ...]:
+        """Signs of damage that do not keep the file from being read, in words; empty where there is none.
+
+        A change inside a packet that leaves a valid stream without a checksum shows nowhere: nothing tells it
+        from another film.
+        """
+        signs = (
+            (self.bad_packets, "packets could not be decoded"),
+            (self.faulty_packets, "packets were decoded with errors"),
+            (self.corrupt_frames, "pictures or blocks of sound are marked as corrupt"),
+            (self.container_errors, "errors in the container"),
+            (self.broken_checksums, "checksums of the container do not fit"),
+            (self.sound_jumps, "jumps in the clock of the sound"),
+        )
+        return (*(f"{count} {text}" for count, text in signs if count), *self._early_ends())
+
+    def _early_ends(self) -> Iterator[str]:
+        """Streams that lack something, though too little for a file that was cut."""
+        ends = (
+            ("picture", self.video_declared_s, self.video_decoded_s, MISSING_FRAMES / self.source_fps),
+            ("sound", self.audio_declared_s, self.audio_decoded_s, MISSING_SOUND_S),
+        )
+        for what, declared_s, decoded_s, tolerated_s in ends:
+            if declared_s is not None and decoded_s is not None and declared_s - decoded_s > tolerated_s:
+                yield f"{what} ends {1000 * (declared_s - decoded_s):.0f} ms before its declared end"
 
     @property
     def has_audio(self) -> bool:

@@ -119,6 +119,7 @@ class SoundTrack:
         run = self._run
         if run is None or run.signature != signature or abs(time_s - due_s) > JITTER_S:
             self._finish_run()
+            self.tally.sound_jumps += run is not None and abs(time_s - due_s) > JITTER_S
             if run is not None and time_s < due_s - frame.samples / frame.sample_rate:
                 self.tally.bad += 1  # time went back: this was heard already
             run = self._run = _Run(time_s, signature, _mono(self.rate_hz))

@@ -15,6 +15,7 @@ import numpy as np
 from av.container import InputContainer
 from numpy.typing import NDArray
 
+from mfbench.data.complaints import about, listening
 from mfbench.data.decoding import (
     AnyStream,
     PacketFeed,
@@ -119,7 +120,9 @@ class MediaReader:
 
     def __init__(self, path: Path, grid: Grid, limit_s: float) -> None:
         self.path, self.grid, self.limit_s = path, grid, limit_s
-        self._container: InputContainer | None = open_container(path)
+        with listening() as messages:
+            self._container: InputContainer | None = open_container(path)
+        self._tally = Tally(container_errors=about(self._container.format.name, messages))
         self._facts: MediaFacts | None = None
         try:
             self.video, self.audio = picture_stream(self._container), sound_stream(self._container)
@@ -173,7 +176,7 @@ class MediaReader:
         streams: list[AnyStream] = [self.video]
         if self.audio is not None:
             streams.append(self.audio)
-        tally = Tally()
+        tally = self._tally
         feed = PacketFeed(container, streams, tally)
         pictures = PictureTrack(feed.decoded(self.video), tally, self.limit_s)
         start_s = max(pictures.first_s, 0.0)
@@ -181,7 +184,7 @@ class MediaReader:
         if self.audio is not None:
             coming = feed.decoded(self.audio)
             sound = SoundTrack(coming, self.grid.sample_rate_hz, start_s, self.limit_s, tally)
-        reading = Reading(container, self.video, self.audio, pictures, sound, self.grid.rate)
+        reading = Reading(self.path, container, self.video, self.audio, pictures, sound, self.grid.rate)
         yield from self._blocks(reading)
         self._facts = facts_of(reading)
 

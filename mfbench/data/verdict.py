@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from mfbench.data.checksums import broken_checksums
 from mfbench.data.decoding import Tally, declared_s
 from mfbench.data.media_facts import BAD_PACKETS, MISSING_S, MISSING_SHARE, MediaError, MediaFacts
 from mfbench.data.picture_track import PictureTrack
@@ -23,6 +25,7 @@ MAX_ROUNDING_S = 2e-3  # of the times of both streams together
 class Reading:
     """A file while it is read, and which source frames went into the grid."""
 
+    path: Path
     container: InputContainer
     video: VideoStream
     audio: AudioStream | None
@@ -120,6 +123,11 @@ def _facts(reading: Reading) -> MediaFacts:
         source_rate_hz=None if audio is None else audio.codec_context.sample_rate,
         packets=tally.packets,
         bad_packets=tally.bad,
+        faulty_packets=tally.faulty,
+        corrupt_frames=tally.corrupt_frames,
+        container_errors=tally.container_errors,
+        broken_checksums=broken_checksums(reading.path, reading.container.format.name),
+        sound_jumps=tally.sound_jumps,
         duplicated_frames=reading.frames - reading.distinct,
         dropped_frames=reading.skipped,
     )

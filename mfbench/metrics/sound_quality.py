@@ -84,6 +84,7 @@ class ClickRate(Metric):
     """Frames with a sudden step per second, as seams between chunks make them."""
 
     name = "click_rate"
+    version = 2
     unit = "1/s"
     higher_is_better = False
     low = 0.0

@@ -19,10 +19,13 @@ _PITCH_HZ = (60.0, 400.0)
 _PITCH_FRAME = 1024  # samples
 _SMOOTH_HZ = 3000.0
 _VOICED = 0.5  # of the autocorrelation's peak
-_CLICK = 4.0  # times the largest second difference around it: pulses of a voice recur there
-_CLICK_LEAST = 0.02
-_CLICK_WIDTH = 3  # samples that belong to one click
-_CLICK_REACH = 480  # samples on either side that count as around it: 30 ms, more than a period of any voice
+_CLICK_ORDER = (
+    4  # of the difference: the power of a step falls by 6 dB an octave, that of a voice by 12 or more
+)
+_CLICK = 2.0  # times the largest difference around it: pulses of a voice recur there, noise is as large there
+_CLICK_LEAST = 0.03  # of the difference; that of a step is 3 times its height
+_CLICK_WIDTH = 5  # samples that belong to one click
+_CLICK_REACH = 400  # samples on either side that count as around it: 25 ms, more than a period of a voice
 _LEAST_DB = -120.0
 _AUDIBLE_DB = -50.0
 
@@ -125,13 +128,14 @@ def _climb(section: NDArray[np.floating], lag: NDArray[np.int64]) -> NDArray[np.
 
 
 def _clicks(frames: FloatArray) -> NDArray[np.bool_]:
-    """Whether a second difference stands far out of those around it, [clips, frames].
+    """Whether a fourth difference stands out of those around it, [clips, frames].
 
     A step bends the samples on both its sides; it counts once, in the frame of the first one, even where the
     border of a frame runs through it, which is where the seams of chunks are.
     """
     samples = frames.reshape(len(frames), -1)
-    bend = np.pad(np.abs(np.diff(samples, 2, axis=1)), ((0, 0), (1, 1)))
+    margin = _CLICK_ORDER // 2
+    bend = np.pad(np.abs(np.diff(samples, _CLICK_ORDER, axis=1)), ((0, 0), (margin, margin)))
     peak = bend > _CLICK_LEAST
     for lag in range(1, _CLICK_WIDTH + 1):
         peak &= (bend > _moved(bend, lag)) & (bend >= _moved(bend, -lag))

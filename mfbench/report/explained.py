@@ -105,6 +105,7 @@ EXPLAINED = {
     "stage_ms_vocoder": "time per chunk from audio latents to samples, in the breakdown",
     "stage_ms_host_copy": "time per chunk to bring it to host memory, in the breakdown",
     "latency_growth": "time per chunk late in a rollout over that once the history is full; 1 is flat",
+    "j_per_media_s": "energy per second of media while streaming, idle power included (NVML or RAPL)",
     "rtf": "seconds of computing per second of media; below 1 is faster than real time",
     "fps": "decoded frames per second of computing",
 }

@@ -18,6 +18,7 @@ from mfbench import provenance
 from mfbench.bench import clips, latents, machine, record
 from mfbench.bench.bodies import time as body
 from mfbench.bench.bodies.time import Protocol, Timed, measure, numbers
+from mfbench.bench.energy import Energy, packages
 from mfbench.bench.flops import FlopMeter, RolloutFlops, rollout_flops
 from mfbench.bench.playback import STAGES
 from mfbench.bench.sampling import Sampler, conditions, sampler_of
@@ -29,6 +30,7 @@ from mfbench.types import Condition
 
 import_tree("baselines")
 CALM = machine.Load(0.1, 0.2, 1.0, 1, 2, None)
+METERED = Energy("a meter", "", (32.0, 48.0, 16.0), 4.2, 11.0)
 CHUNKS = 5  # in 1.6 s
 
 
@@ -56,7 +58,7 @@ def sampler(protocol: Protocol, method: str = "MutualForcing", steps: int = 2, *
 def scripted(protocol: Protocol, ready_s: np.ndarray) -> Timed:
     stage_s = np.tile(np.array([0.010, 0.004, 0.003, 0.002, 0.001]), (2, ready_s.shape[1], 1))
     stage_s[:, :2] = 7.0  # the first chunks are not steady
-    return Timed(1.5, ready_s, stage_s, CALM, 800.0, None, RolloutFlops(3.2e9, 1.6e9, ("_fft_r2c",)))
+    return Timed(1.5, ready_s, stage_s, CALM, METERED, 800.0, None, RolloutFlops(3.2e9, 1.6e9, ("_fft_r2c",)))
 
 
 def test_scripted_times_give_the_numbers_of_their_closed_forms(protocol: Protocol) -> None:
@@ -76,6 +78,8 @@ def test_scripted_times_give_the_numbers_of_their_closed_forms(protocol: Protoco
     assert values["fps"] == pytest.approx(20 / 1.4)
     assert values["stall_ratio"] == 0.0
     assert values["min_buffer_s"] == 0.0
+    assert values["j_per_media_s"] == pytest.approx(20)  # 32 J per rollout of 1.6 s
+    assert found["j_per_media_s"].per_rollout == pytest.approx([20, 30, 10])
     assert values["flops_per_media_s"] == pytest.approx(2e9)
     assert values["flops_decode_per_media_s"] == pytest.approx(1e9)
     assert [values[f"stage_ms_{name}"] for name in STAGES] == pytest.approx([10, 4, 3, 2, 1])
@@ -90,6 +94,23 @@ def test_the_buffer_is_enough_for_the_worst_rollout(protocol: Protocol) -> None:
     assert found["min_buffer_s"].value == pytest.approx(0.5)
     assert found["stall_ratio"].value == pytest.approx(0.0, abs=1e-9)  # of the median rollout
     assert found["stall_ratio"].per_rollout == pytest.approx([0.0, 0.5 / 1.6, 0.0], abs=1e-9)
+
+
+def test_without_a_counter_energy_is_not_applicable_and_says_why(
+    protocol: Protocol, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(body, "source_of", lambda _: packages(tmp_path))
+    found = measure(protocol, sampler(protocol), lambda *_: None)
+    assert found.energy.reason == "no RAPL counters (Linux, powercap)"
+    entry = body._entry(numbers(found, protocol.codecs, sampler(protocol))["j_per_media_s"], 3)
+    assert (entry["value"], entry["status"], entry["n"], entry["coverage"]) == (
+        None,
+        "not_applicable",
+        0,
+        0.0,
+    )
+    assert entry["per_clip"] is None
+    assert entry["higher_is_better"] is False
 
 
 def test_a_sampler_of_whole_clips_has_no_chunk_latency(protocol: Protocol) -> None:
@@ -198,6 +219,7 @@ def _context(protocol: Protocol, out: Path, memory: dict[str, Any]) -> StageCont
 def test_the_stage_makes_entries_of_records_and_tells_the_load(
     protocol: Protocol, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(body, "source_of", lambda _: packages(tmp_path))
     monkeypatch.setattr(body, "load_sampler", lambda _: sampler(protocol))
     monkeypatch.setattr(body, "_protocol", lambda _: replace(protocol, rollouts=1, warmup=0))
     memory: dict[str, Any] = {}
@@ -205,11 +227,16 @@ def test_the_stage_makes_entries_of_records_and_tells_the_load(
     for entry in made.metrics.values():
         assert set(record.METRIC_KEYS) <= set(entry)
         assert entry["kind"] == "timing"
-        assert np.isfinite(entry["value"])
+        assert (entry["value"] is None) == (entry["status"] == "not_applicable")
+        assert entry["value"] is None or np.isfinite(entry["value"])
+    assert [name for name, entry in made.metrics.items() if entry["value"] is None] == [
+        "j_per_media_s",
+        "wide_j_per_media_s",
+    ]
     assert "timing" in record.EXTRAS
     facts = made.values["timing"]
     assert facts["first_of_process"] is True
-    assert {"load", "flops", "wide_load", "wide_flops"} < set(facts)
+    assert {"load", "flops", "energy", "wide_load", "wide_flops", "wide_energy"} < set(facts)
     assert facts["wide_flops"]["network"] > facts["flops"]["network"]
     assert "_fft_r2c" in facts["flops"]["uncounted"]
     assert {"ttfc_cold_s", "peak_memory_mb", "wide_ttfc_s", "wide_stage_ms_denoise"} < set(made.metrics)

@@ -38,6 +38,7 @@ class Recipe:
     rotation: int = 0
     pixel_aspect: Fraction | None = None
     times: tuple[int, ...] = ()  # of the frames, in frames; empty means one after the other
+    quantiser: int | None = None  # of x264
     options: tuple[tuple[str, str], ...] = ()
 
     def rate_hz(self, path: Path) -> int:
@@ -51,10 +52,14 @@ def write(
     video, audio, pixels = CODECS[path.suffix]
     rate_hz = recipe.rate_hz(path)
     with av.open(str(path), "w", options=dict(recipe.options)) as container:
-        picture = container.add_stream(recipe.video or video, rate=recipe.fps)
+        name = recipe.video or video
+        # a fixed quantiser on one thread: with rate control x264 does not always write the same bytes
+        exact = {"qp": str(recipe.quantiser)} if recipe.quantiser and name == "libx264" else {}
+        picture = container.add_stream(name, rate=recipe.fps, options=exact)
         picture.height, picture.width = frames.shape[1:3]
         picture.pix_fmt = recipe.pixels or pixels
         picture.codec_context.bit_rate = 2_000_000
+        picture.codec_context.thread_count = 1
         if recipe.rotation:
             picture.set_display_rotation(recipe.rotation)
         if recipe.pixel_aspect is not None:
@@ -62,6 +67,7 @@ def write(
         heard = None
         if sound is not None:
             heard = container.add_stream(recipe.audio or audio, rate=rate_hz, layout=recipe.layout)
+            heard.codec_context.thread_count = 1
         done = 0
         times = recipe.times or tuple(range(len(frames)))
         for number, image in zip(times, frames, strict=True):

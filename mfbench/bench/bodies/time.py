@@ -17,6 +17,7 @@ import torch
 
 from mfbench.bench import clips, latency, machine
 from mfbench.bench.bodies.generate import load_sampler
+from mfbench.bench.energy import Energy, EnergyMeter, source_of
 from mfbench.bench.flops import RolloutFlops, rollout_flops
 from mfbench.bench.latency import Floats
 from mfbench.bench.latents import Codecs, fitted
@@ -56,6 +57,7 @@ class Timed:
         ready_s: undisturbed, seconds from the request until each chunk was there, [rollouts, chunks].
         stage_s: of the breakdown, [rollouts, chunks, stages] in the order of `STAGES`.
         load: what else the machine did during the undisturbed rollouts.
+        energy: of every undisturbed rollout, where the hardware counts it.
         host_mb: peak of the process.
         device_mb: peak on the graphics processor, None on a CPU.
     """
@@ -64,6 +66,7 @@ class Timed:
     ready_s: Floats
     stage_s: Floats
     load: machine.Load
+    energy: Energy
     host_mb: float
     device_mb: float | None
     flops: RolloutFlops
@@ -71,7 +74,7 @@ class Timed:
 
 @dataclass(frozen=True)
 class _Number:
-    value: float
+    value: float | None  # None: not applicable
     unit: str
     better: bool = False
     n: int | None = None
@@ -96,6 +99,7 @@ def run(context: StageContext) -> StageResult:
                 metrics[f"{width}{name}"] = _entry(number, len(timed.ready_s))
         values |= {f"{width}ready_s": timed.ready_s.tolist(), f"{width}stage_s": timed.stage_s.tolist()}
         facts |= {f"{width}load": asdict(timed.load), f"{width}flops": asdict(timed.flops)}
+        facts[f"{width}energy"] = asdict(timed.energy)
     return StageResult(values, metrics)
 
 
@@ -121,18 +125,20 @@ def measure(protocol: Protocol, sampler: Sampler, progress: Callable[[int, int, 
     for i in range(protocol.warmup):
         _ready(protocol, sampler, i)
         progress(i + 1, total, "warm-up")
+    meter = EnergyMeter(source_of(protocol.device))
     watch, ready = machine.LoadWatch(protocol.device), []
     for i in range(protocol.warmup, protocol.warmup + rollouts):
         ready.append(_ready(protocol, sampler, i))
+        meter.lap()
         progress(i + 1, total, "rollouts timed")
-    load = watch.seen()
+    load, energy = watch.seen(), meter.seen()
     memory = machine.host_memory_peak_mb(), machine.device_memory_peak_mb(protocol.device)
     stages = []
     for i in range(broken_down):
         stages.append(_stages(protocol, sampler, protocol.warmup + i))
         progress(total - broken_down + i + 1, total, "rollouts broken down")
     flops = rollout_flops(sampler, codecs, _prompt(protocol.condition, 0))
-    return Timed(cold_s, np.stack(ready), np.stack(stages), load, *memory, flops)
+    return Timed(cold_s, np.stack(ready), np.stack(stages), load, energy, *memory, flops)
 
 
 def _prompt(condition: Condition, index: int) -> Condition:
@@ -165,6 +171,7 @@ def numbers(timed: Timed, codecs: Codecs, sampler: Sampler) -> dict[str, _Number
         "rtf": _median(total / media_s, "s per media s"),
         "fps": _Number(float(spec.frames / np.median(total)), "decoded frames per s", better=True),
         "peak_memory_mb": _Number(timed.host_mb, "MB"),
+        "j_per_media_s": _joules(timed.energy, media_s),
         "flops_per_media_s": _Number(timed.flops.network / media_s, "FLOP per media s, network", n=1),
         "flops_decode_per_media_s": _Number(timed.flops.decoding / media_s, "FLOP per media s", n=1),
         **_playout(ready_s, chunk_s),
@@ -177,6 +184,15 @@ def numbers(timed: Timed, codecs: Codecs, sampler: Sampler) -> dict[str, _Number
 
 def _median(per_rollout: Floats, unit: str) -> _Number:
     return _Number(float(np.median(per_rollout)), unit, per_rollout=per_rollout)
+
+
+def _joules(energy: Energy, media_s: float) -> _Number:
+    """Idle power included: a machine that only waits for the next clip draws it too."""
+    unit = "J per media s, idle power included"
+    if energy.joules is None:
+        return _Number(None, unit, n=0)
+    per_rollout = np.array(energy.joules) / media_s
+    return _Number(float(per_rollout.mean()), unit, per_rollout=per_rollout)
 
 
 def _playout(ready_s: Floats, chunk_s: float) -> dict[str, _Number]:
@@ -217,8 +233,8 @@ def _entry(number: _Number, rollouts: int) -> dict[str, Any]:
         "unit": number.unit,
         "kind": "timing",
         "higher_is_better": number.better,
-        "n": number.n or rollouts,
-        "coverage": 1.0,
-        "status": "ok",
+        "n": rollouts if number.n is None else number.n,
+        "coverage": 0.0 if number.value is None else 1.0,
+        "status": "not_applicable" if number.value is None else "ok",
         "per_clip": None if number.per_rollout is None else number.per_rollout.tolist(),
     }

@@ -1,10 +1,11 @@
 """A thousand damaged films through the pool: nothing dies, nothing hangs, nothing is wrong in silence.
 
 A film that is read in spite of its damage may get other numbers than the whole one: libav conceals what it
-can, and the pictures on screen then are others. Such films are counted, and most must show a sign of damage:
-packets that cannot be decoded, another length or rate, or pictures that the readers do not explain. What is
-left (26 of 1000) holds other samples or pictures inside packets that are valid and carry no checksum: the
-numbers are those of what the file shows and plays.
+can, and the pictures on screen then are others. Such a film must show a sign of damage to someone who has
+never seen the whole one: a note in its result, or pictures that the readers do not explain. The few that are
+left without a sign (2 of 1000) hold other samples or pictures inside packets that are valid and carry no
+checksum, such as PCM in avi and mov, or H.264 in mp4 whose slices still end where they should. Nothing tells
+such a film from another one, and its numbers are those of what it shows and plays.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ from mfbench.bench.scoring.piece import FilmResult
 from mfbench.bench.scoring.pool import Pool
 from mfbench.data.manifest import ClipEntry
 from mfbench.metrics.observe import Readers
-from tests.data.media_files import write
+from tests.data.media_files import Recipe, write
 from tests.data.mutations import KINDS, mutated
 
 SUFFIXES = (".mp4", ".mkv", ".avi", ".mov")
 TOLERANCES = {"sync_corr": 0.05, "av_offset_ms": 20.0, "id_sim_lite": 0.02}
 STATUSES = {"ok", "failed_generation"}
-UNSIGNED = 40  # of 1000
+UNSIGNED = 2  # of 1000, measured; the same films in every run
 
 
 def open_workshop(kit_path: Path) -> Workshop:
@@ -47,16 +48,17 @@ def moved(film: FilmResult, whole: FilmResult) -> bool:
 
 
 def signed(film: FilmResult, whole: FilmResult) -> bool:
-    """Whether something in the result tells of damage."""
-    names = ("bad_packets", "source_frames", "source_fps", "variable_rate", "audio_start_s", "audio_end_s")
-    other = any(film.facts[name] != whole.facts[name] for name in (*names, "packets", "rotation_deg"))
+    """Whether the result alone tells of damage."""
     valid = [one.pieces["render_valid"].value or 0.0 for one in (film, whole)]
-    return other or film.notes != whole.notes or not film.is_character or valid[0] < valid[1]
+    return bool(film.notes) or not film.is_character or valid[0] < valid[1]
 
 
 def survey(kit: Kit, folder: Path, count: int) -> Counter[str]:
     take = real_take(0, 1.6)
-    whole = {s: write(folder / f"whole{s}", take.frames[:34], take.sound[:21760]) for s in SUFFIXES}
+    # the same bytes in every run: without the flag Matroska has random numbers
+    recipe = Recipe(quantiser=8, options=(("fflags", "+bitexact"),))
+    films = {s: folder / f"whole{s}" for s in SUFFIXES}
+    whole = {s: write(path, take.frames[:34], take.sound[:21760], recipe) for s, path in films.items()}
     jobs: list[tuple[ClipEntry, Path]] = [(entry_of(path), folder) for path in whole.values()]
     for seed in range(count):
         suffix = SUFFIXES[(seed // len(KINDS)) % len(SUFFIXES)]
@@ -68,7 +70,7 @@ def survey(kit: Kit, folder: Path, count: int) -> Counter[str]:
         found = list(pool.run(jobs))
     assert [film.file for film in found] == [job[0].video.name for job in jobs if job[0].video]
     originals = dict(zip(SUFFIXES, found[: len(SUFFIXES)], strict=True))
-    assert {film.status for film in originals.values()} == {"ok"}
+    assert {(film.status, film.notes) for film in originals.values()} == {("ok", ())}
     return Counter(kind(film, originals[Path(film.file).suffix]) for film in found[len(SUFFIXES) :])
 
 
