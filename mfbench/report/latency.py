@@ -45,6 +45,7 @@ SHOWN = (
     "latency_growth",
     "peak_memory_mb",
     "peak_device_memory_mb",
+    "j_per_media_s",
 )
 STAGES = {
     # from the network to the viewer; colours that no method has first
