@@ -59,7 +59,7 @@ def decimals(values: Iterable[float]) -> int:
     middle = math.sqrt(sizes[len(sizes) // 2] * sizes[-1])
     if all(size == int(size) for size in sizes):
         return 0
-    return min(max(2 - math.floor(math.log10(middle)), 0), 4)
+    return min(max(2 - math.floor(math.log10(middle)), 0), 6)
 
 
 def number(value: float, places: int) -> str:

@@ -14,7 +14,7 @@ def test_compact(value: float, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "expected"), [([1, 2, 300], 0), ([0.123, 0.5], 3), ([12.3, 4.5, 80], 1), ([], 0), ([1e-9], 4)]
+    ("values", "expected"), [([1, 2, 300], 0), ([0.123, 0.5], 3), ([12.3, 4.5, 80], 1), ([], 0), ([1e-9], 6)]
 )
 def test_decimals_follow_the_column(values: list[float], expected: int) -> None:
     assert names.decimals(values) == expected
