@@ -2,7 +2,7 @@
 
 Command:  python -m mfbench run experiments/cost_to_quality.py --reuse runs/main_comparison
           in shards of one training seed each: --only 'real,null,*-t0-*', then '*-t1-*' and '*-t2-*'
-Measured: 9:32, 8:45 and 7:26 for one training seed each on 2 cores that did other work too
+Measured: 9:32, 8:44 and 7:26 for one training seed each on 2 cores that did other work too
 Decides:  claim C4: what does it cost, ancestors included, to reach the quality of Self-Forcing?
 """
 

@@ -2,8 +2,8 @@
 
 Command:  python -m mfbench run experiments/main_comparison.py
           in shards of one training seed each: --only 'real,null,*-t0-*', then '*-t1-*' and '*-t2-*'
-Measured: 42:22 for training seed 0 with all timings and the common checkpoint reused, 40 minutes for each
-          of the others, on 2 cores that did other work too
+Measured: 42:22 for training seed 0 with all timings, the common checkpoint reused; seeds 1 and 2 in two
+          shards each, 23:43 and 26:34, 26:18 and 15:57; on 2 cores that did other work too
 Decides:  claims C1 (few steps against 50-step samplers), C2 (against other few-step learners), C4 (training
           cost) and C7 (speed). Every method is paid the same FLOPs beyond the common checkpoint; its
           teachers, ODE pairs and critics count. Options by `experiments/tuning.py` and
