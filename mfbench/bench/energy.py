@@ -18,10 +18,8 @@ import torch
 
 POWERCAP = Path("/sys/class/powercap")
 IDLE_S = 1.0
-COUNTED = (
-    "package",
-    "dram",
-)  # beginnings of names; `core` and `uncore` are parts of a package, `psys` holds all
+# beginnings of names; `core` and `uncore` are parts of a package, `psys` holds all
+COUNTED = ("package", "dram")
 _UUID_PREFIX = "GPU-"
 
 

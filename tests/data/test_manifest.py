@@ -66,40 +66,42 @@ WRITERS: dict[str, Callable[[list[dict[str, object]]], str]] = {
 }
 
 
+ROWS: list[dict[str, object]] = [
+    {
+        "id": "x",
+        "video": "b.mp4",
+        "audio": "a.wav",
+        "caption": 'a man,\nsaying "hello"',
+        "transcript": "hello",
+        "phonemes": ["HH", "AH"],
+        "identity": "anna",
+        "seed": 3,
+        "prompt_id": "p1",
+        "chunk_frames": 8,
+        "timings": {"t_request": 1.5, "chunk_ready": [2.0, 2.5]},
+        "generated_video_frames": 120,
+        "generation_time_seconds": 2.5,
+        "time_to_first_chunk_seconds": 0.5,
+        "bbox": [0.1, 0.2, 0.5, 0.75],
+        "ref_image": "face.png",
+        "target": "c.MOV",
+        "voice": 5,
+        "start": 0.5,
+        "end": 2,
+        "fps": 25,
+        "split": "test",
+        "license": "CC0",
+        "offset_sec": -0.04,
+        "model": "ours",
+    },
+    {"id": "w", "video": "a.mp4"},
+]
+
+
 @pytest.mark.parametrize("suffix", WRITERS)
 def test_every_format_says_the_same(root: Path, suffix: str) -> None:
-    rows: list[dict[str, object]] = [
-        {
-            "id": "x",
-            "video": "b.mp4",
-            "audio": "a.wav",
-            "caption": 'a man,\nsaying "hello"',
-            "transcript": "hello",
-            "phonemes": ["HH", "AH"],
-            "identity": "anna",
-            "seed": 3,
-            "prompt_id": "p1",
-            "chunk_frames": 8,
-            "timings": {"t_request": 1.5, "chunk_ready": [2.0, 2.5]},
-            "generated_video_frames": 120,
-            "generation_time_seconds": 2.5,
-            "time_to_first_chunk_seconds": 0.5,
-            "bbox": [0.1, 0.2, 0.5, 0.75],
-            "ref_image": "face.png",
-            "target": "c.MOV",
-            "voice": 5,
-            "start": 0.5,
-            "end": 2,
-            "fps": 25,
-            "split": "test",
-            "license": "CC0",
-            "offset_sec": -0.04,
-            "model": "ours",
-        },
-        {"id": "w", "video": "a.mp4"},
-    ]
     path = root / f"m{suffix}"
-    path.write_text(WRITERS[suffix](rows), newline="")
+    path.write_text(WRITERS[suffix](ROWS), newline="")
     plain, full = read_manifest(path)
     assert (plain.id, full.id) == ("w", "x")  # sorted by path
     assert plain == ClipEntry("w", plain.where, root / "a.mp4")

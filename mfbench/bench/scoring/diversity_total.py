@@ -8,9 +8,9 @@ import numpy as np
 
 from mfbench.bench.scoring.intervals import REPLICATES, interval
 from mfbench.bench.scoring.piece import FilmResult
-from mfbench.bench.scoring.total import Total, overall
+from mfbench.bench.scoring.total import Total, total_of_many
 from mfbench.data.manifest import ClipEntry
-from mfbench.metrics.base import IntArray, Metric, Prompts, Status
+from mfbench.metrics.base import IntArray, Metric, Prompts
 from mfbench.metrics.diversity import PairScores, pair_scores
 from mfbench.metrics.observe import FloatArray
 
@@ -35,22 +35,7 @@ def total_of_diversity(
         scores = _pairs([films[i].features.points[modality] for i in chosen], entries, cluster, chosen)
         value = scores.value(np.arange(len(chosen)))
         low, high = interval(scores, value, cluster[chosen], REPLICATES)
-    statuses: list[Status] = ["not_applicable" if film.status == "ok" else film.status for film in films]
-    return Total(
-        metric=metric.name,
-        value=value,
-        ci_low=low,
-        ci_high=high,
-        unit=metric.unit,
-        higher_is_better=metric.higher_is_better,
-        n=len(chosen),
-        coverage=len(chosen) / len(films),
-        status=overall(statuses, value),
-        strict=None,
-        enough=len(chosen) >= metric.least_clips,
-        protocol=protocol,
-        reason="" if value is not None else _reason(entries),
-    )
+    return total_of_many(metric, films, (value, low, high), len(chosen), protocol, _reason(entries))
 
 
 def _comparable(

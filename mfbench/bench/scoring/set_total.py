@@ -8,8 +8,8 @@ import numpy as np
 
 from mfbench.bench.scoring.intervals import SET_REPLICATES, interval
 from mfbench.bench.scoring.piece import FilmResult
-from mfbench.bench.scoring.total import Total, overall
-from mfbench.metrics.base import BoolArray, EmbeddedClips, IntArray, SetMetric, Status
+from mfbench.bench.scoring.total import Total, total_of_many
+from mfbench.metrics.base import BoolArray, EmbeddedClips, IntArray, SetMetric
 from mfbench.metrics.distances import ClipSets
 
 MODALITIES = ("video", "audio", "joint")
@@ -34,21 +34,8 @@ def total_of_sets(
         value = scores.value(np.arange(len(kept)))
         low, high = interval(scores, value, cluster[kept], SET_REPLICATES)
         n = int(scores.usable.sum())  # some want longer films than others
-    statuses: list[Status] = ["not_applicable" if film.status == "ok" else film.status for film in films]
-    return Total(
-        metric=metric.name,
-        value=value,
-        ci_low=low,
-        ci_high=high,
-        unit=metric.unit,
-        higher_is_better=metric.higher_is_better,
-        n=n,
-        coverage=n / len(films),
-        status=overall(statuses, value),
-        strict=None,
-        enough=n >= metric.least_clips,
-        protocol=protocol,
-        reason="" if value is not None else _reason(int(usable.sum()), len(real)),
+    return total_of_many(
+        metric, films, (value, low, high), n, protocol, _reason(int(usable.sum()), len(real))
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from mfbench.bench.scoring.intervals import REPLICATES, interval
 from mfbench.bench.scoring.piece import FilmResult
-from mfbench.metrics.base import IntArray, RatioScores, RootScores, Status
+from mfbench.metrics.base import IntArray, Metric, RatioScores, RootScores, Status
 
 FAILED = ("failed_generation", "failed_metric")
 
@@ -86,6 +86,43 @@ def total_of_clips(meaning: Meaning, films: Sequence[FilmResult], cluster: IntAr
         enough=n >= meaning.least_clips,
         protocol=meaning.protocol,
         reason="" if value is not None else _usual_reason(meaning.name, films),
+    )
+
+
+def total_of_many(
+    metric: Metric,
+    films: Sequence[FilmResult],
+    found: tuple[float | None, float | None, float | None],
+    n: int,
+    protocol: str,
+    reason: str,
+) -> Total:
+    """Of a metric that no single film has: value, and both ends of its interval, over `n` of the films.
+
+    Args:
+        metric: what was measured.
+        films: all of them, failed ones too.
+        found: value, low, high.
+        n: films that count.
+        protocol: of the metric.
+        reason: why there is no value; told only where there is none.
+    """
+    value, low, high = found
+    statuses: list[Status] = ["not_applicable" if film.status == "ok" else film.status for film in films]
+    return Total(
+        metric=metric.name,
+        value=value,
+        ci_low=low,
+        ci_high=high,
+        unit=metric.unit,
+        higher_is_better=metric.higher_is_better,
+        n=n,
+        coverage=n / len(films),
+        status=overall(statuses, value),
+        strict=None,
+        enough=n >= metric.least_clips,
+        protocol=protocol,
+        reason="" if value is not None else reason,
     )
 
 
