@@ -11,7 +11,7 @@ import numpy as np
 from mfbench.metrics.base import BoolArray, Double, FloatArray, IntArray
 from mfbench.metrics.film import Block, shows_character
 from mfbench.metrics.observe import Observation, Readers
-from mfbench.metrics.pair_signals import PairSignals, mouth_difference, squared_error, ssim
+from mfbench.metrics.pair_signals import PairSignals, mouth_difference, msssim, squared_error, ssim
 from mfbench.metrics.readers.images import Pixels
 
 SPARE_FRAMES = 1  # a film ends with the earlier of its streams, and sound may end within the last frame
@@ -37,7 +37,8 @@ class Comparison:
         self._waiting: Pixels | None = None
         self._frames, self._true_frames = 0, 0
         self._errors: list[Double] = []
-        self._likeness: list[Double] = []
+        self._ssims: list[Double] = []
+        self._msssims: list[Double] = []
         self._motion: list[FloatArray] = []
         self._drawn: list[BoolArray] = []
         self._identity: IntArray | None = None
@@ -65,8 +66,10 @@ class Comparison:
         mouth = mouth_difference(seen.face.motion[:, : motion.shape[1]], motion)
         if not shows_character(drawn, motion.shape[1] / self._rate_hz):
             mouth[:] = np.nan
-        paired = PairSignals(np.concatenate(self._errors)[None], np.concatenate(self._likeness)[None], mouth)
-        return replace(seen, paired=paired)
+        errors, ssims, msssims = (
+            np.concatenate(parts)[None] for parts in (self._errors, self._ssims, self._msssims)
+        )
+        return replace(seen, paired=PairSignals(errors, ssims, msssims, mouth))
 
     def _compare(self, frames: Pixels) -> None:
         true = self._take(len(frames))
@@ -75,7 +78,8 @@ class Comparison:
         if len(true):
             shown = frames[: len(true)]
             self._errors.append(squared_error(shown, true))
-            self._likeness.append(ssim(shown, true))
+            self._ssims.append(ssim(shown, true))
+            self._msssims.append(msssim(shown, true))
             face = self._readers.pixels.read(true[None], self._rate_hz, self._identity)
             self._identity = face.identity
             self._motion.append(face.motion)

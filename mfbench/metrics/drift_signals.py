@@ -150,12 +150,13 @@ class DriftCentroid(SignalDrift):
     """Growth of the difference in the centre of the spectrum from the first window: dull or shrill."""
 
     name = "drift_spec_centroid"
+    version = 2
     unit = "Hz/10 s"
     needs = ("sound",)
 
     def track(self, observation: Observation) -> tuple[FloatArray, float] | None:
         """Centroid per frame, nan in silence."""
-        return None if observation.sound is None else (observation.sound.centroid_hz, MEL_RATE_HZ)
+        return observation.centroid_hz, MEL_RATE_HZ
 
 
 @METRICS.register_module(name="drift_offset_slope_ms_per_s")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mfbench.mel import HOP_SAMPLES, SAMPLE_RATE_HZ, log_mel
 from mfbench.metrics.embedding import WINDOW_S, window_features
-from mfbench.metrics.level import level_db
+from mfbench.metrics.level import centroid_hz, level_db
 from mfbench.metrics.observe import Observation, Readers
 from mfbench.metrics.picture_signals import PictureSignals, picture_signals
 from mfbench.metrics.readers.images import Pixels
@@ -110,6 +110,7 @@ def _film(
         speech=speech,
         voice=readers.voice.read(mel),
         level_db=level_db(mel),
+        centroid_hz=centroid_hz(mel),
         windows=readers.embedder.embed(features),
         judged=readers.judges.judge(face.mouth_image, mel, frame_rate_hz),
         picture=picture,

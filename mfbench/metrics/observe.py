@@ -14,7 +14,7 @@ from mfbench.character.timeline import Timeline
 from mfbench.mel import LOG_FLOOR
 from mfbench.metrics.embedding import Embedder, Windows, window_features
 from mfbench.metrics.judges.panel import Judged, JudgePanel
-from mfbench.metrics.level import level_db, noisy
+from mfbench.metrics.level import centroid_hz, level_db, noisy
 from mfbench.metrics.pair_signals import PairSignals
 from mfbench.metrics.picture_signals import PictureSignals, picture_signals
 from mfbench.metrics.readers.images import Pixels
@@ -127,6 +127,7 @@ class Observation:
         face: read from pixels.
         speech, voice: read from log-mel.
         level_db: loudness of every mel frame in dB of full scale, [clips, mel_frames].
+        centroid_hz: centre of the spectrum of every mel frame, nan in silence, [clips, mel_frames].
         windows: embeddings.
         judged: what the learned judges of sync make of it.
         picture: plain measurements of the pixels.
@@ -141,6 +142,7 @@ class Observation:
     speech: SpeechReading
     voice: VoiceReading
     level_db: FloatArray
+    centroid_hz: FloatArray
     windows: Windows
     judged: Judged
     picture: PictureSignals
@@ -175,6 +177,7 @@ class Observation:
             speech=speech,
             voice=_take(self.voice, clips),
             level_db=self.level_db[clips],
+            centroid_hz=self.centroid_hz[clips],
             sound=None if self.sound is None else _take(self.sound, clips),
             windows=readers.embedder.embed(features),
             judged=self.judged.with_sound_of(clips),
@@ -190,6 +193,7 @@ class Observation:
             speech=speech,
             voice=readers.voice.read(mel),
             level_db=level_db(mel),
+            centroid_hz=centroid_hz(mel),
             windows=readers.embedder.embed(features),
             judged=readers.judges.judge(self.face.mouth_image, mel, self.frame_rate_hz),
             sound=None if waveform is None else sound_signals(waveform),
@@ -237,6 +241,7 @@ def _observe(frames: Pixels, mel: FloatArray, readers: Readers) -> Observation:
         speech=speech,
         voice=readers.voice.read(mel),
         level_db=level_db(mel),
+        centroid_hz=centroid_hz(mel),
         windows=readers.embedder.embed(features),
         judged=readers.judges.judge(face.mouth_image, mel, readers.frame_rate_hz),
         picture=picture_signals(frames),

@@ -73,6 +73,25 @@ class SSIM(Metric):
         return _scores(candidate, None if pair is None else pair.ssim.mean(1))
 
 
+@METRICS.register_module(name="msssim")
+class MultiScaleSSIM(Metric):
+    """Structural similarity of a clip's brightness to that of its true clip over several scales; 1 = equal.
+
+    Source: Wang et al. 2003, with the published exponents; `msssim` of `pair_signals` says which scales.
+    """
+
+    name = "msssim"
+    higher_is_better = True
+    low, high, worst = 0.0, 1.0, 0.0
+    needs = ("paired",)
+
+    def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
+        """Mean over the frames of a clip."""
+        del reference, prompts
+        pair: PairSignals | None = candidate.paired
+        return _scores(candidate, None if pair is None else pair.msssim.mean(1))
+
+
 @METRICS.register_module(name="mouth_mae")
 class MouthError(Metric):
     """Mean absolute difference of the mouth opening from that of the true clip, in shares of its range.

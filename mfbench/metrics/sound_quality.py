@@ -1,4 +1,8 @@
-"""What sound is like, whatever it says; needs the waveform, which a model of mel spectra does not make."""
+"""What sound is like, whatever it says.
+
+Loudness is that of the mel, which a run has as well as a film. The metrics of samples need a waveform: in a
+run generation ends at mel, and what a vocoder makes of it would say more about the vocoder.
+"""
 
 from __future__ import annotations
 
@@ -16,18 +20,18 @@ from mfbench.metrics.base import (
     Scores,
     once_per_observation,
 )
+from mfbench.metrics.level import AUDIBLE_DB
 from mfbench.metrics.observe import Observation
 from mfbench.metrics.sound_signals import SoundSignals
 from mfbench.registry import METRICS
 
-SILENT_DB = -50.0
 RATE_HZ = SAMPLE_RATE_HZ / HOP_SAMPLES
 _WINDOW = 128  # frames of 20 ms
 _SLOWEST_HZ, _FASTEST_HZ = 1.0, 16.0
 
 
 def of_sound(observation: Observation, measure: Callable[[SoundSignals], FloatArray]) -> Scores:
-    """A value per clip, or not applicable where there is no waveform."""
+    """A value of samples per clip, or not applicable where there is no waveform."""
     if observation.sound is None:
         return MeanScores.of(np.full(observation.clips, np.nan), observation.intact)
     return MeanScores.of(measure(observation.sound), observation.intact)
@@ -54,6 +58,7 @@ class SilenceFraction(Metric):
     """Share of the time below -50 dB of full scale; closeness to real is what counts."""
 
     name = "silence_frac"
+    version = 2
     unit = "share"
     low, high = 0.0, 1.0
     needs = ("sound",)
@@ -61,7 +66,8 @@ class SilenceFraction(Metric):
     def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
         """Share per clip."""
         del reference, prompts
-        return of_sound(candidate, lambda sound: (sound.level_db < SILENT_DB).mean(1, dtype=np.float32))
+        silent = (candidate.level_db < AUDIBLE_DB).mean(1, dtype=np.float64)
+        return MeanScores.of(silent, candidate.intact)
 
 
 @METRICS.register_module(name="dc")
@@ -101,6 +107,7 @@ class EstimatedSNR(Metric):
     """Level of loud over level of quiet frames (95th and 5th percentile): low is noise or a drone."""
 
     name = "snr_est"
+    version = 2
     unit = "dB"
     low = 0.0
     needs = ("sound",)
@@ -108,12 +115,8 @@ class EstimatedSNR(Metric):
     def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
         """Difference per clip."""
         del reference, prompts
-        return of_sound(candidate, _spread_db)
-
-
-def _spread_db(sound: SoundSignals) -> FloatArray:
-    quiet, loud = np.percentile(sound.level_db, (5, 95), axis=1)
-    return np.asarray(loud - quiet, dtype=np.float32)
+        quiet, loud = np.percentile(candidate.level_db, (5, 95), axis=1)
+        return MeanScores.of(loud - quiet, candidate.intact)
 
 
 @METRICS.register_module(name="modulation_dist")
@@ -121,6 +124,7 @@ class ModulationDistance(Metric):
     """Distance of the rhythm of loudness (1 to 16 Hz, syllables are 3 to 6) from that of real sound."""
 
     name = "modulation_dist"
+    version = 2
     higher_is_better = False
     low, high, worst = 0.0, 2.0, 2.0
     least_s = 2.56
@@ -129,7 +133,7 @@ class ModulationDistance(Metric):
     def scores(self, candidate: Observation, reference: Observation, prompts: Prompts) -> Scores:
         """Sum of absolute differences of normalised spectra, per clip."""
         del prompts
-        if candidate.sound is None or reference.sound is None or candidate.duration_s < self.least_s:
+        if candidate.duration_s < self.least_s:
             return MeanScores.of(np.full(candidate.clips, np.nan), candidate.intact)
         real = rhythm(reference)[reference.intact].mean(0)
         return MeanScores.of(np.abs(rhythm(candidate) - real).sum(1), candidate.intact)
@@ -138,8 +142,7 @@ class ModulationDistance(Metric):
 @once_per_observation
 def rhythm(observation: Observation) -> Double:
     """Power of the changes of level per frequency, summing to one, [clips, frequencies]."""
-    assert observation.sound is not None
-    level = np.maximum(observation.sound.level_db.astype(np.float64), SILENT_DB)
+    level = np.maximum(observation.level_db.astype(np.float64), AUDIBLE_DB)
     windows = np.lib.stride_tricks.sliding_window_view(level, _WINDOW, axis=1)[:, :: _WINDOW // 2]
     tapered = (windows - windows.mean(-1, keepdims=True)) * np.hanning(_WINDOW)
     power = (np.abs(np.fft.rfft(tapered, axis=-1)) ** 2).mean(1)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 
 from mfbench.mel import HOP_SAMPLES, SAMPLE_RATE_HZ
+from mfbench.metrics.level import AUDIBLE_DB
 
 FloatArray = NDArray[np.float32]
 
@@ -26,8 +27,6 @@ _CLICK = 2.0  # times the largest difference around it: pulses of a voice recur 
 _CLICK_LEAST = 0.03  # of the difference; that of a step is 3 times its height
 _CLICK_WIDTH = 5  # samples that belong to one click
 _CLICK_REACH = 400  # samples on either side that count as around it: 25 ms, more than a period of a voice
-_LEAST_DB = -120.0
-_AUDIBLE_DB = -50.0
 
 
 @dataclass(frozen=True)
@@ -35,17 +34,13 @@ class SoundSignals:
     """What the waveform of clips is like, per frame of 20 ms, [clips, frames].
 
     Attributes:
-        level_db: of full scale.
         pitch_hz: nan where nothing is voiced.
-        centroid_hz: centre of the magnitude spectrum, nan in silence.
         full_scale: share of samples at full scale.
         offset: mean of the samples.
         click: whether there is a sudden step.
     """
 
-    level_db: FloatArray
     pitch_hz: FloatArray
-    centroid_hz: FloatArray
     full_scale: FloatArray
     offset: FloatArray
     click: NDArray[np.bool_]
@@ -64,14 +59,8 @@ def sound_signals(waveform: FloatArray) -> SoundSignals:
         )
     frames = waveform.reshape(len(waveform), -1, HOP_SAMPLES).astype(np.float32)
     level = 10 * np.log10((frames.astype(np.float64) ** 2).mean(-1) + 1e-12)
-    spectrum = np.abs(np.fft.rfft(frames * np.hanning(HOP_SAMPLES).astype(np.float32), axis=-1))
-    total = spectrum.sum(-1)
-    bins_hz = np.fft.rfftfreq(HOP_SAMPLES, 1 / SAMPLE_RATE_HZ)
-    centroid = np.where(total > 1e-3, (spectrum @ bins_hz) / np.maximum(total, 1e-9), np.nan)
     return SoundSignals(
-        level_db=np.maximum(level, _LEAST_DB).astype(np.float32),
         pitch_hz=_pitch(waveform, level),
-        centroid_hz=centroid.astype(np.float32),
         full_scale=(np.abs(frames) >= FULL_SCALE).mean(-1, dtype=np.float32),
         offset=frames.mean(-1, dtype=np.float32),
         click=_clicks(frames),
@@ -84,7 +73,7 @@ def _pitch(waveform: FloatArray, level_db: NDArray[np.float64]) -> FloatArray:
     padded = np.pad(waveform, ((0, 0), (margin, margin)))
     views = np.lib.stride_tricks.sliding_window_view(padded, _PITCH_FRAME, axis=1)[:, ::HOP_SAMPLES]
     pitches = np.full(views.shape[:2], np.nan, np.float32)
-    loud = level_db > _AUDIBLE_DB
+    loud = level_db > AUDIBLE_DB
     chosen = views[loud]
     if len(chosen):
         pitches[loud] = _pitch_of(chosen - chosen.mean(1, keepdims=True))

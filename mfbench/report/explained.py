@@ -38,6 +38,7 @@ EXPLAINED = {
     "mouth_mae": "error of the mouth opening against the paired true film",
     "psnr": "peak signal-to-noise ratio against the paired true film",
     "ssim": "structural similarity with the paired true film",
+    "msssim": "structural similarity with the paired true film over several scales",
     "freeze_frac": "share of time in which nothing changes for 0.2 s and more",
     "boundary_jump_v": "change of the picture across chunk borders over that inside; 1 is no seam",
     "boundary_jump_a": "change of loudness across chunk borders over that inside; 1 is no seam",

@@ -105,6 +105,7 @@ FAMILIES = (
             "mouth_mae",
             "psnr",
             "ssim",
+            "msssim",
         ),
     ),
     Family(

@@ -68,6 +68,7 @@ def test_hearing_is_observing_the_same_pictures_with_other_sound(
     wanted = observe(spoken.frames[:8], spoken.mel[order], readers, spoken.waveform[order])
     np.testing.assert_array_equal(heard.windows.joint, wanted.windows.joint)
     np.testing.assert_array_equal(heard.level_db, wanted.level_db)
+    np.testing.assert_array_equal(heard.centroid_hz, wanted.centroid_hz)
     np.testing.assert_array_equal(heard.judged.net_heard, wanted.judged.net_heard)
     np.testing.assert_array_equal(heard.judged.cca_seen, wanted.judged.cca_seen)
     assert heard.speech.phones == wanted.speech.phones

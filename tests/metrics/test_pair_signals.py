@@ -16,12 +16,20 @@ from skimage.metrics import mean_squared_error, peak_signal_noise_ratio, structu
 from mfbench.character.face import MOTION_PARAMETERS
 from mfbench.metrics.comparison import Comparison, UnequalError
 from mfbench.metrics.observe import Observation, Readers
-from mfbench.metrics.pair_signals import PairSignals, mouth_difference, psnr_db, squared_error, ssim
+from mfbench.metrics.pair_signals import (
+    EXPONENTS,
+    PairSignals,
+    mouth_difference,
+    msssim,
+    psnr_db,
+    squared_error,
+    ssim,
+)
 from mfbench.metrics.paired_quality import MOST_DB
 from mfbench.metrics.picture_signals import LUMA
 from mfbench.registry import METRICS
 
-PAIRED = ("psnr", "ssim", "mouth_mae")
+PAIRED = ("psnr", "ssim", "msssim", "mouth_mae")
 FRAMES = 64
 
 
@@ -66,6 +74,54 @@ def test_as_another_library_measures_it(seed: int, sigma: float) -> None:
         assert likeness[k] == pytest.approx(wanted, abs=1e-9)
 
 
+def brightness(frame: np.ndarray) -> np.ndarray:
+    return frame @ LUMA.astype(np.float64)
+
+
+def halved(picture: np.ndarray) -> np.ndarray:
+    height, width = (side // 2 for side in picture.shape)
+    return picture[: 2 * height, : 2 * width].reshape(height, 2, width, 2).mean((1, 3))
+
+
+def similarity(x: np.ndarray, y: np.ndarray, *, contrast_only: bool) -> float:
+    """Another library's; a huge first constant makes its comparison of brightness 1."""
+    found = structural_similarity(
+        x,
+        y,
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+        data_range=255,
+        K1=1e6 if contrast_only else 0.01,
+    )
+    return float(found)
+
+
+@pytest.mark.parametrize(
+    ("size", "scales"), [((12, 16), 1), ((24, 20), 1), ((48, 64), 3), ((160, 192), 4), ((176, 200), 5)]
+)
+def test_scales_as_another_library_measures_each(size: tuple[int, int], scales: int) -> None:
+    true = random_frames(5, 2, size)
+    frames = noisy(true, 12)
+    exponents = np.array(EXPONENTS[:scales]) / sum(EXPONENTS[:scales])
+    for k, found in enumerate(msssim(frames, true)):
+        x, y = brightness(frames[k]), brightness(true[k])
+        wanted = 1.0
+        for scale, exponent in enumerate(exponents):
+            wanted *= similarity(x, y, contrast_only=scale < scales - 1) ** exponent
+            x, y = halved(x), halved(y)
+        assert found == pytest.approx(wanted, abs=1e-6)
+
+
+def test_what_only_a_coarse_scale_shows_counts_there() -> None:
+    """Fine noise is averaged away at coarser scales, so it costs less than at one scale."""
+    true = random_frames(6, 3, (64, 64))
+    frames = noisy(true, 25)
+    assert (msssim(frames, true) > ssim(frames, true)).all()
+    opposite = 255 - true
+    assert msssim(opposite, true) == pytest.approx([0, 0, 0])
+
+
 def test_flat_pictures_have_a_closed_form() -> None:
     """Without variance only the means count: (2 a b + C1) / (a^2 + b^2 + C1)."""
     dark, bright = (np.full((1, 16, 16, 3), level, np.uint8) for level in (60, 100))
@@ -73,6 +129,10 @@ def test_flat_pictures_have_a_closed_form() -> None:
     level = LUMA.astype(np.float64).sum()
     a, b = 60 * level, 100 * level
     assert ssim(dark, bright) == pytest.approx([(2 * a * b + c1) / (a * a + b * b + c1)])
+    assert msssim(dark, bright) == pytest.approx(ssim(dark, bright))  # one scale fits
+    large = [np.full((1, 64, 64, 3), level, np.uint8) for level in (60, 100)]
+    last = EXPONENTS[2] / sum(EXPONENTS[:3])  # brightness counts at the coarsest of three
+    assert msssim(*large) == pytest.approx(ssim(*large) ** last)
     assert squared_error(dark, bright) == pytest.approx([1600.0])
     assert psnr_db(np.array([1600.0]), MOST_DB) == pytest.approx([20 * np.log10(255 / 40)])
 
@@ -82,8 +142,10 @@ def test_flat_pictures_have_a_closed_form() -> None:
 def test_equal_frames_are_best_and_neither_side_is_favoured(seed: int, other: int) -> None:
     one, two = random_frames(seed), random_frames(other)
     assert ssim(one, one) == pytest.approx([1.0, 1.0])
+    assert msssim(one, one) == pytest.approx([1.0, 1.0])
     assert squared_error(one, one).tolist() == [0.0, 0.0]
     np.testing.assert_allclose(ssim(one, two), ssim(two, one))
+    np.testing.assert_allclose(msssim(one, two), msssim(two, one))
     np.testing.assert_array_equal(squared_error(one, two), squared_error(two, one))
     assert (np.abs(ssim(one, two)) <= 1 + 1e-12).all()
     inverted = ssim(one, 255 - one)
@@ -104,22 +166,25 @@ def test_many_frames_are_those_of_few() -> None:
     true = random_frames(4, 130, (12, 12))
     frames = noisy(true, 10)
     chosen = [0, 63, 64, 127, 128, 129]
-    np.testing.assert_allclose(ssim(frames, true)[chosen], ssim(frames[chosen], true[chosen]))
+    for measure in (ssim, msssim):
+        np.testing.assert_allclose(measure(frames, true)[chosen], measure(frames[chosen], true[chosen]))
     np.testing.assert_array_equal(
         squared_error(frames, true)[chosen], squared_error(frames[chosen], true[chosen])
     )
-    assert len(ssim(true[:0], true[:0])) == len(squared_error(true[:0], true[:0])) == 0
+    for measure in (ssim, msssim, squared_error):
+        assert len(measure(true[:0], true[:0])) == 0
 
 
 def test_frames_that_do_not_match_are_refused() -> None:
     one = random_frames(0)
     for other in (one[:1], one[:, :-1], one.astype(np.float32), one[..., 0]):
-        for measure in (ssim, squared_error):
+        for measure in (ssim, msssim, squared_error):
             with pytest.raises(ValueError, match="of one shape"):
                 measure(one, other)
     small = one[:, :10]
-    with pytest.raises(ValueError, match="at least 11 pixels"):
-        ssim(small, small)
+    for measure in (ssim, msssim):
+        with pytest.raises(ValueError, match="at least 11 pixels"):
+            measure(small, small)
 
 
 def test_openings_are_compared_within_their_range() -> None:
@@ -168,6 +233,7 @@ def test_films_compared_in_blocks_are_the_whole_films(
     found = compared(spoken.frames[0], true, real.select(np.array([0])), readers, ours, theirs)
     np.testing.assert_array_equal(found.squared_error[0], squared_error(spoken.frames[0], true))
     np.testing.assert_allclose(found.ssim[0], ssim(spoken.frames[0], true))
+    np.testing.assert_allclose(found.msssim[0], msssim(spoken.frames[0], true))
     assert found.mouth.shape == (1, FRAMES)
 
 
@@ -215,10 +281,12 @@ def test_equal_films_are_best_and_other_films_are_worse(
     assert found["equal"] == {
         "psnr": MOST_DB,
         "ssim": pytest.approx(1.0),
+        "msssim": pytest.approx(1.0),
         "mouth_mae": pytest.approx(0, abs=1e-5),
     }
     assert MOST_DB > found["near"]["psnr"] > found["other"]["psnr"]
     assert 1 > found["near"]["ssim"] > found["other"]["ssim"]
+    assert 1 > found["near"]["msssim"] > found["other"]["msssim"]
     assert found["mouth"]["mouth_mae"] > found["near"]["mouth_mae"] + 0.05
     assert found["mouth"]["ssim"] > found["other"]["ssim"]
 
@@ -235,7 +303,13 @@ def test_films_of_unequal_length(real: Observation, spoken: RealClips, readers: 
     for ours, theirs in ((64, 63), (63, 64)):
         part = replace(seen, face=replace(seen.face, motion=seen.face.motion[:, :ours]))
         found = compared(spoken.frames[0, :ours], spoken.frames[0, :theirs], part, readers, [ours], [theirs])
-        assert found.squared_error.shape == found.ssim.shape == found.mouth.shape == (1, 63)
+        assert (
+            found.squared_error.shape
+            == found.ssim.shape
+            == found.msssim.shape
+            == found.mouth.shape
+            == (1, 63)
+        )
 
 
 def test_a_true_film_without_a_known_face_has_no_mouth(

@@ -19,7 +19,7 @@ from mfbench.character.voices import VOICES
 from mfbench.data.media import write_mp4
 from mfbench.metrics.observe import Readers
 
-PAIRED = ("psnr", "ssim", "mouth_mae")
+PAIRED = ("psnr", "ssim", "msssim", "mouth_mae")
 
 
 def film(folder: Path, name: str, frames: np.ndarray, index: int = 0) -> Path:
@@ -39,11 +39,17 @@ def test_the_nearer_the_target_the_better(films: Path, tmp_path: Path, readers: 
     noise = np.random.default_rng(0).normal(0, 12, take.frames.shape)
     noisy = film(tmp_path, "noisy.mp4", (take.frames + noise).clip(0, 255).astype(np.uint8))
     equal = values(scored(here, readers, target=here))
-    assert equal == {"psnr": 100.0, "ssim": pytest.approx(1.0), "mouth_mae": pytest.approx(0.0, abs=1e-5)}
+    assert equal == {
+        "psnr": 100.0,
+        "ssim": pytest.approx(1.0),
+        "msssim": pytest.approx(1.0),
+        "mouth_mae": pytest.approx(0.0, abs=1e-5),
+    }
     near = values(scored(noisy, readers, target=here))
     far = values(scored(films / "real1.mp4", readers, target=here))
     assert 100 > near["psnr"] > far["psnr"] > 0
     assert 1 > near["ssim"] > far["ssim"]
+    assert 1 > near["msssim"] > far["msssim"]
     assert 0 < near["mouth_mae"] < far["mouth_mae"]
 
 
