@@ -8,6 +8,7 @@ import resource
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -118,11 +119,20 @@ def reset_memory_peak(device: str) -> None:
 
 def host_memory_peak_mb() -> float:
     """Largest resident size of this process since the last reset."""
+    found = process_memory_peak_mb("self")
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / MIB if found is None else found
+
+
+def process_memory_peak_mb(process: int | Literal["self"]) -> float | None:
+    """Largest resident size of a process that runs; None where the system does not tell.
+
+    The size that `getrusage` gives for children is no match: there a child begins with its parent's.
+    """
     try:
-        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+        lines = Path(f"/proc/{process}/status").read_text(encoding="ascii").splitlines()
         kib = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
     except (OSError, StopIteration):
-        kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return None
     return kib * 1024 / MIB
 
 

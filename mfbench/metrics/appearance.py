@@ -60,11 +60,11 @@ class MotionMagnitude(Metric):
         return MeanScores.of(speed.mean((1, 2)), candidate.intact)
 
 
-@METRICS.register_module(name="audio_rms")
-class AudioRMS(Metric):
+@METRICS.register_module(name="loudness_db")
+class Loudness(Metric):
     """Loudness of the clip in dB of full scale, read from log-mel; silence is far below -60."""
 
-    name = "audio_rms"
+    name = "loudness_db"
     unit = "dB"
     needs = ("sound",)
 

@@ -43,10 +43,11 @@ SHOWN = (
     "stall_ratio",
     "min_buffer_s",
     "latency_growth",
-    "peak_memory_mb",
-    "peak_device_memory_mb",
+    "peak_mem_mb",
+    "peak_device_mem_mb",
     "j_per_media_s",
 )
+CALLS = ("nfe_per_chunk", "nfe_cache_per_chunk", "nfe_per_media_s")
 STAGES = {
     # from the network to the viewer; colours that no method has first
     "stage_ms_denoise": ("denoise", "#334155"),
@@ -256,7 +257,7 @@ def stages_figure(study: Study, estimates: Estimates, steps: int) -> str | None:
 
 def _details(study: Study, estimates: Estimates, shown: Sequence[str]) -> list[Block]:
     """Every other speed, those of the larger network, and what the names mean."""
-    known = (*estimates.metrics("timing"), *names.pick(("nfe", "nfe_cache"), estimates.metrics("cost")))
+    known = (*estimates.metrics("timing"), *names.pick(CALLS, estimates.metrics("cost")))
     wide = [m for m in known if m.startswith(names.WIDE)]
     rest = [m for m in known if m not in shown and m not in wide]
     blocks: list[Block] = []

@@ -12,6 +12,7 @@ import numpy as np
 
 from mfbench.bench import record
 from mfbench.report.extras import extras
+from mfbench.report.former_names import under_names_of_today
 from mfbench.report.statistics import Floats
 
 ANCHORS = ("real", "null")
@@ -122,7 +123,7 @@ def load(run_dirs: Sequence[Path]) -> Study:
         settings.append(_settings(root))
         for path in sorted(records.glob("*.json")):
             if path.name != "experiment.json":
-                cell = _cell(record.read(path), root)
+                cell = _cell(under_names_of_today(record.read(path)), root)
                 key = (cell.experiment, cell.name)
                 if key not in found or (cell.ok and not found[key].ok):
                     found[key] = cell

@@ -34,9 +34,9 @@ def rankings(study: Study, estimates: Estimates, headline: str | None, latency: 
     if volumes is not None:
         blocks += [
             Text(
-                f"Hypervolume: the area that a method's step counts dominate in log10 `{latency}` against "
-                f"`{headline}`, up to the slowest setting of the page and the null row (or, without one, the "
-                "worst value). Larger is better."
+                f"`pareto_hv` is a hypervolume: the area that a method's step counts dominate in log10 "
+                f"`{latency}` against `{headline}`, up to the slowest setting of the page and the null row "
+                "(or, without one, the worst value). Larger is better."
             ),
             volumes,
         ]
@@ -124,4 +124,4 @@ def _volumes(study: Study, estimates: Estimates, headline: str, latency: str) ->
         band = interval(value, np.array([hypervolume(x, column, reference) for column in drawn.T]))
         note = f"[{names.number(band.low, 2)}, {names.number(band.high, 2)}]" if band else ""
         rows.append((Value(method, colour=looks[method].colour), Value(names.number(value, 2), note)))
-    return Table((Column("method", numeric=False), Column("hypervolume")), (("", tuple(rows)),))
+    return Table((Column("method", numeric=False), Column("pareto_hv")), (("", tuple(rows)),))

@@ -11,7 +11,7 @@ from mfbench.report import names, selection, style
 from mfbench.report.document import Block, Bullets, Column, Details, Figure, Figures, Table, Value
 from mfbench.report.scored_load import Number, Scored
 
-STRIPS = ("sync_corr", "av_offset_ms", "per", "id_sim_lite", "sharpness", "audio_rms")
+STRIPS = ("sync_corr", "av_offset_ms", "per", "id_sim_lite", "sharpness", "loudness_db")
 WORST = ("sync_corr", "av_offset_abs_ms", "per", "id_sim_lite", "render_valid")
 WORST_FILMS = 5
 MISSING = {"not_applicable": "n/a", "failed_generation": "failed", "failed_metric": "failed"}

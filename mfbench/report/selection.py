@@ -19,7 +19,7 @@ HEADLINE = (
     "id_sim_lite",
     "chunk_latency_ms",
     "rtf",
-    "nfe",
+    "nfe_per_chunk",
 )
 QUALITY_FIGURES = (
     "kavd_lite",
@@ -31,7 +31,7 @@ QUALITY_FIGURES = (
     "id_sim_lite",
     "prc_recall",
 )
-DIVERSITY_FIGURES = ("diversity_v", "diversity_a", "motion_magnitude", "audio_rms", "mouth_detect_rate")
+DIVERSITY_FIGURES = ("diversity_v", "diversity_a", "motion_magnitude", "loudness_db", "mouth_detect_rate")
 SYNC_FIGURES = ("sync_corr", "sync_c_norm", "sync_lite_c", "sync_lite_auc", "onset_f1_80", "av_offset_abs_ms")
 SYNC_MORE_FIGURES = ("sync_c", "sync_cca", "av_offset_ms", "viseme_acc")
 DRIFT_FIGURES = ("drift_colour", "drift_identity", "drift_loudness", "drift_sync")
@@ -122,7 +122,7 @@ FAMILIES = (
     Family(
         "Sound: is the signal clean?",
         (
-            "audio_rms",
+            "loudness_db",
             "clip_rate",
             "silence_frac",
             "dc",

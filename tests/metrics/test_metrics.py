@@ -189,7 +189,7 @@ def test_real_clips_score_like_real_clips(
     assert found["wer_lite"] < 0.05
     assert found["id_sim_lite"] > 0.98
     assert found["mouth_detect_rate"] > 0.98
-    assert -20 < found["audio_rms"] < -5
+    assert -20 < found["loudness_db"] < -5
 
 
 def test_mismatched_pairs_are_the_null(
@@ -251,7 +251,7 @@ def test_silent_and_still_clips_have_no_sync_but_do_have_quality(
         assert value("kavd_lite", damaged, reference, spoken.prompts) > 10
     assert value("per", silent, reference, spoken.prompts) == 1.0
     assert value("motion_magnitude", still, reference, spoken.prompts) < 1e-5
-    assert value("audio_rms", silent, reference, spoken.prompts) < -70
+    assert value("loudness_db", silent, reference, spoken.prompts) < -70
 
 
 def test_the_wrong_identity_is_seen(real: Observation, reference: Observation, spoken: RealClips) -> None:

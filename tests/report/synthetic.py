@@ -174,7 +174,7 @@ def _timing(method: str, steps: int) -> dict[str, Any]:
         "fps": (25 * 320 / latency, "frames/s", True),
     }
     found = {n: entry(v, unit, up, kind="timing", n=3) for n, (v, unit, up) in values.items()}
-    found["nfe"] = entry(float(calls * steps), "network calls per chunk", False, kind="cost", n=1)
+    found["nfe_per_chunk"] = entry(float(calls * steps), "network calls per chunk", False, kind="cost", n=1)
     return found
 
 

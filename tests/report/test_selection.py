@@ -25,7 +25,7 @@ def test_metrics_of_the_main_table_and_of_figures_are_known() -> None:
         *selection.DRIFT_FIGURES,
     )
     assert set(shown) <= known
-    timings = {"chunk_latency_ms", "rtf", "nfe"}
+    timings = {"chunk_latency_ms", "rtf", "nfe_per_chunk"}
     assert set(selection.HEADLINE) <= known | timings
 
 

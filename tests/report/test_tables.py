@@ -62,5 +62,5 @@ def test_comparisons(built: Built) -> None:
     assert (at_50.better, at_equal.better) == ("no", "yes")
     assert not ((rows.method == rows.baseline) & (rows.steps == rows.baseline_steps)).any()
     assert (rows[rows.metric == "av_offset_ms"].better == "unclear").all()
-    assert not rows.metric.isin(["rtf", "train_flops", "nfe"]).any()
+    assert not rows.metric.isin(["rtf", "train_flops", "nfe_per_chunk"]).any()
     assert np.allclose(few.difference, few.difference.clip(few.ci_low, few.ci_high))

@@ -19,7 +19,7 @@ from mfbench.metrics.observe import Readers
 from mfbench.metrics.readers.images import Pixels
 from mfbench.registry import METRICS
 
-WINDOWED = ("sync_corr", "id_sim_lite", "audio_rms", "motion_magnitude")
+WINDOWED = ("sync_corr", "id_sim_lite", "loudness_db", "motion_magnitude")
 LONG_ONLY = "drift_"
 REPEATED_ONLY = "diversity_"
 

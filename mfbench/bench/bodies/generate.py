@@ -14,7 +14,7 @@ from mfbench.bench.stage import Parent, StageContext, StageResult
 from mfbench.training.checkpoints import load_network
 from mfbench.types import AV, Condition
 
-VERSION = 2
+VERSION = 3
 
 
 def run(context: StageContext) -> StageResult:
@@ -23,9 +23,11 @@ def run(context: StageContext) -> StageResult:
     counter = CallCounter(1)
     chunks = _generate(context, sampler, "test", "latents", counter)
     per_clip_chunk = 1 if not sampler.spec.streaming else chunks
+    media_s = chunks * float(sampler.network.spec.clip.chunk_seconds)
     metrics = {
-        "nfe": _count(counter.denoising / per_clip_chunk, "network calls per chunk"),
-        "nfe_cache": _count(counter.cache / per_clip_chunk, "cache passes per chunk"),
+        "nfe_per_chunk": _count(counter.denoising / per_clip_chunk, "network calls per chunk"),
+        "nfe_cache_per_chunk": _count(counter.cache / per_clip_chunk, "cache passes per chunk"),
+        "nfe_per_media_s": _count((counter.denoising + counter.cache) / media_s, "network calls per media s"),
     }
     if context.fields["long"] and sampler.spec.streaming:
         _generate(context, sampler, "long", "long", CallCounter(1))

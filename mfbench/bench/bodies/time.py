@@ -27,9 +27,9 @@ from mfbench.bench.stage import StageContext, StageResult
 from mfbench.models.av_transformer import AVTransformer
 from mfbench.types import Condition
 
-VERSION = 3
+VERSION = 4
 BROKEN_DOWN = 2  # rollouts of the breakdown at most: each stage is a mean over their chunks
-OF_PROCESS = ("ttfc_cold_s", "peak_memory_mb", "peak_device_memory_mb")  # not told of a second network
+OF_PROCESS = ("ttfc_cold_s", "peak_mem_mb", "peak_device_mem_mb")  # not told of a second network
 
 
 @dataclass(frozen=True)
@@ -170,16 +170,23 @@ def numbers(timed: Timed, codecs: Codecs, sampler: Sampler) -> dict[str, _Number
         "ttfc_chunks": _median(first / chunk_s, "chunk durations"),
         "rtf": _median(total / media_s, "s per media s"),
         "fps": _Number(float(spec.frames / np.median(total)), "decoded frames per s", better=True),
-        "peak_memory_mb": _Number(timed.host_mb, "MB"),
+        "peak_mem_mb": _Number(timed.host_mb, "MB"),
         "j_per_media_s": _joules(timed.energy, media_s),
-        "flops_per_media_s": _Number(timed.flops.network / media_s, "FLOP per media s, network", n=1),
-        "flops_decode_per_media_s": _Number(timed.flops.decoding / media_s, "FLOP per media s", n=1),
+        "tflops_per_media_s": _Number(
+            timed.flops.network / media_s / 1e12, "TFLOP per media s, network", n=1
+        ),
+        "tflops_decode_per_media_s": _Number(timed.flops.decoding / media_s / 1e12, "TFLOP per media s", n=1),
+        "params_m": _Number(_parameters(sampler.network) / 1e6, "million parameters of the network", n=1),
         **_playout(ready_s, chunk_s),
         **_breakdown(timed.stage_s[:, latency.UNSTEADY if sampler.spec.streaming else 0 :]),
     }
     if timed.device_mb is not None:
-        found["peak_device_memory_mb"] = _Number(timed.device_mb, "MB")
+        found["peak_device_mem_mb"] = _Number(timed.device_mb, "MB")
     return found | (_chunks(ready_s, sampler.window) if sampler.spec.streaming else {})
+
+
+def _parameters(network: AVTransformer) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def _median(per_rollout: Floats, unit: str) -> _Number:

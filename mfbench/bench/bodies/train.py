@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import time
 from collections.abc import Callable
 from functools import partial
@@ -10,6 +9,7 @@ from typing import Any
 
 import torch
 
+from mfbench.bench import machine
 from mfbench.bench.components import CURRENCIES
 from mfbench.bench.latents import fitted, training_latents
 from mfbench.bench.probes import HealthProbe
@@ -57,6 +57,7 @@ def run(context: StageContext) -> StageResult:
         probe=HealthProbe(fitted(context.parents["codec"]), probed(data, device)) if method.steps else None,
         vis_backends=backends(context.track, context.run_folder, context.spec.component),
     )
+    machine.reset_memory_peak(context.device)
     started = time.monotonic()
     outcome = train(job)
     save_network(method.ema, context.out / "ema.safetensors", {"method": context.spec.component})
@@ -66,7 +67,7 @@ def run(context: StageContext) -> StageResult:
     own = {"steps": steps, "evaluations": outcome.evaluations, "flops": outcome.flops}
     spent = {} if method.common else {**before, context.spec.id: own}
     facts = {**own, "curves": curves, "networks": networks, "spent": spent}
-    return StageResult(facts, _costs(outcome, seconds, networks))
+    return StageResult(facts, _costs(outcome, seconds, networks, context.device))
 
 
 def probed(data: LatentSet, device: torch.device) -> AVBatch:
@@ -140,8 +141,10 @@ def steps_of(
     return steps
 
 
-def _costs(outcome: TrainingOutcome, seconds: float, networks: int) -> dict[str, dict[str, Any]]:
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def _costs(outcome: TrainingOutcome, seconds: float, networks: int, device: str) -> dict[str, dict[str, Any]]:
+    """The memory is the graphics processor's where one trains, else that of this process."""
+    on_device_mb = machine.device_memory_peak_mb(device)
+    peak_mb = machine.host_memory_peak_mb() if on_device_mb is None else on_device_mb
     values = {
         "train_network_evaluations": (outcome.evaluations, "chunk evaluations", "sum"),
         "train_flops": (outcome.flops, "FLOP", "sum"),

@@ -26,10 +26,15 @@ LEAST_REFERENCE = 16
 
 @dataclass(frozen=True)
 class Scored:
-    """Results of all entries, and of the reference films."""
+    """Results of all entries, and of the reference films.
+
+    Attributes:
+        worker_mb: largest resident size of a process that read them, where the system tells.
+    """
 
     films: tuple[FilmResult, ...]
     reference: tuple[FilmResult, ...]
+    worker_mb: float | None = None
 
 
 def score(
@@ -60,7 +65,7 @@ def score(
         for index, result in enumerate(pool.run(jobs)):
             results.append(result)
             progress(index + 1, len(jobs), result.file or result.id)
-    return Scored(tuple(results[len(reference) :]), tuple(results[: len(reference)]))
+    return Scored(tuple(results[len(reference) :]), tuple(results[: len(reference)]), pool.peak_mb)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Generic, TypeVar
 
+from mfbench.bench.machine import process_memory_peak_mb
 from mfbench.processes import die_with_parent
 
 Task = TypeVar("Task")
@@ -36,6 +37,9 @@ class Pool(Generic[Task, Result]):
         setup: makes what every worker needs once, such as loaded judges; must be importable.
         work: one task; its exceptions are re-raised here.
         lost: the result of a task whose process died (`None`) or took longer than `timeout_s`.
+
+    Attributes:
+        peak_mb: largest resident size of the workers that were there at the end; None before, or unknown.
     """
 
     def __init__(
@@ -51,11 +55,14 @@ class Pool(Generic[Task, Result]):
         self.count, self.timeout_s = workers, timeout_s
         self.context = multiprocessing.get_context("spawn")
         self.workers: list[_Worker] = []
+        self.peak_mb: float | None = None
 
     def __enter__(self) -> Pool[Task, Result]:
         return self
 
     def __exit__(self, *error: object) -> None:
+        peaks = [process_memory_peak_mb(worker.process.pid) for worker in self.workers if worker.process.pid]
+        self.peak_mb = max((peak for peak in peaks if peak is not None), default=None)
         for worker in self.workers:
             worker.process.kill()
             worker.process.join()

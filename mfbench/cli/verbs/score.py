@@ -96,7 +96,7 @@ def execute(arguments: argparse.Namespace) -> int:
     tables.write_summary(films, totals, anchors, facts, arguments.out / out_folder.SUMMARY)
     page = build_scored([arguments.out], arguments.out)
     _print(films, totals, tier, all_of_them=arguments.all)
-    _print_speed(sum(film.seconds for film in (*scored.films, *scored.reference)), seconds)
+    _print_speed(sum(film.seconds for film in (*scored.films, *scored.reference)), seconds, scored.worker_mb)
     say(f"written: {arguments.out / out_folder.CLIPS}, {arguments.out / out_folder.SUMMARY}, {page}")
     return 1 if any(film.status != "ok" for film in films) else 0
 
@@ -116,16 +116,18 @@ def _entries(folder: Path, manifest: Path | None) -> tuple[tuple[ClipEntry, ...]
     return entries, folder if inside else manifest.parent
 
 
-def _print_speed(media_s: float, seconds: float) -> None:
-    """Of the default tier, and the memory of all."""
+def _print_speed(media_s: float, seconds: float, worker_mb: float | None) -> None:
+    """Of the default tier."""
     import resource
+
+    from mfbench.bench.machine import host_memory_peak_mb
 
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     cpu_s = sum(one.ru_utime + one.ru_stime for one in used)
-    peaks = [one.ru_maxrss / 1024 for one in used]
     speed = f"{media_s / seconds:.1f} times real time, reference included"
     say(f"{media_s:.0f} s of media in {seconds:.1f} s: {speed}; {cpu_s:.1f} s of processors in all")
-    say(f"peak memory: {peaks[0]:.0f} MB here, {peaks[1]:.0f} MB in the largest worker")
+    largest = "unknown" if worker_mb is None else f"{worker_mb:.0f} MB"
+    say(f"peak memory: {host_memory_peak_mb():.0f} MB here, {largest} in the largest worker")
 
 
 def _shown_by(progress: Progress, name: str) -> Callable[[int, int, str], None]:

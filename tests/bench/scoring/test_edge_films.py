@@ -154,7 +154,7 @@ def test_containers_and_sample_rates(
     assert (film.status, film.is_character) == ("ok", True)
     assert (film.facts["source_rate_hz"], film.facts["channels"]) == (rate_hz, 1 if layout == "mono" else 2)
     assert film.seconds == pytest.approx(whole.seconds, abs=0.08)
-    ours, theirs = film.pieces["audio_rms"].value, whole.pieces["audio_rms"].value
+    ours, theirs = film.pieces["loudness_db"].value, whole.pieces["loudness_db"].value
     assert ours == pytest.approx(theirs, abs=1.5)
 
 
@@ -175,8 +175,8 @@ def test_own_sound_is_used(tmp_path: Path, films: Path, readers: Readers) -> Non
     swapped = scored(films / "real1.mp4", readers)
     assert (film.status, film.facts["audio_codec"]) == ("ok", "pcm_s16le")
     assert "sound from own.wav" in film.notes
-    level = film.pieces["audio_rms"].value
-    assert level == pytest.approx(swapped.pieces["audio_rms"].value, abs=1.0)
+    level = film.pieces["loudness_db"].value
+    assert level == pytest.approx(swapped.pieces["loudness_db"].value, abs=1.0)
     assert np.array_equal(film.features.points["video"], plain.features.points["video"])
     assert not np.allclose(film.features.points["audio"], plain.features.points["audio"], atol=0.1)
     assert film.pieces["sync_corr"].value < plain.pieces["sync_corr"].value  # type: ignore[operator]

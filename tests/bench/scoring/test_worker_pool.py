@@ -29,6 +29,8 @@ def work(state: object, task: str) -> str:
         os.kill(os.getpid(), signal.SIGKILL)
     if task == "hang":
         time.sleep(60)
+    if task == "grow":
+        return str(len(bytearray(os.urandom(2**20)) * 200))
     if task == "raise":
         raise ValueError("of the task")
     return task.upper()
@@ -71,6 +73,20 @@ def test_a_worker_that_died_while_idle_costs_nothing() -> None:
         one.workers[0].process.kill()
         one.workers[0].process.join()
         assert list(one.run(["b", "c"])) == ["B", "C"]
+
+
+def test_a_worker_has_a_size_of_its_own_whatever_its_parent_had() -> None:
+    """`getrusage` gives a child the size of the process that started it."""
+    ballast = bytearray(os.urandom(2**20)) * 600
+    with pool(1) as small:
+        assert list(small.run(["a"])) == ["A"]
+    assert small.peak_mb is not None
+    assert small.peak_mb < len(ballast) / 2**20
+    with pool(1) as grown:
+        assert list(grown.run(["grow"])) == [str(200 * 2**20)]
+    assert grown.peak_mb is not None
+    assert grown.peak_mb == pytest.approx(small.peak_mb + 200, rel=0.1)
+    assert pool(1).peak_mb is None
 
 
 def test_exceptions_of_a_task_and_of_the_setup_come_out() -> None:
