@@ -36,7 +36,7 @@ def build(run_dirs: Sequence[Path], out_dir: Path) -> Path:
     Raises:
         RecordError: where a record is broken, or where there is none.
     """
-    wanted = inputs.key(run_dirs)
+    wanted = inputs.key(run_dirs, out_dir)
     if inputs.is_current(out_dir, wanted):
         return out_dir / "index.html"
     study = load(run_dirs)
@@ -59,7 +59,7 @@ def build(run_dirs: Sequence[Path], out_dir: Path) -> Path:
         cost(study, estimates),
         *((healthy,) if healthy else ()),
         appendix.codec_floors(study),
-        judge_card(run_dirs),
+        judge_card((*run_dirs, out_dir)),
         appendix.failures(study),
         appendix.provenance(study),
     )

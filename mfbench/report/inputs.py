@@ -12,8 +12,8 @@ from mfbench.report.judge_card import card_path
 STAMP = "built_from.json"
 
 
-def key(run_dirs: Sequence[Path]) -> str:
-    """Digest of every record and setting read, of the media named in them, and of the code that draws."""
+def key(run_dirs: Sequence[Path], out_dir: Path) -> str:
+    """Digest of all that a report is made of: records, settings, media, the judges' card, code that draws."""
     digest = hashlib.sha256()
     for folder in run_dirs:
         root = folder.parent if folder.resolve().name == "records" else folder
@@ -24,9 +24,9 @@ def key(run_dirs: Sequence[Path]) -> str:
         ]
         paths += sorted((root / "media").rglob("*.mp4"))
         _add(digest, root, paths)
-        card = card_path(root)
-        if card is not None:
-            _add(digest, card.parent, [card])
+    card = card_path((*run_dirs, out_dir))
+    if card is not None:
+        _add(digest, card.parent, [card])
     _add(digest, Path(__file__).parent, sorted(Path(__file__).parent.glob("*.py")))
     return digest.hexdigest()
 

@@ -12,18 +12,22 @@ FILE = "judge.json"
 COMMAND = "`python -m mfbench judge-check --out reports/judge`"
 
 
-def card_path(root: Path) -> Path | None:
-    """`judge.json` of a run folder, or the one that all runs beside it share."""
-    places = (root / FILE, root.parent / "judge" / FILE)
+def card_path(folders: Sequence[Path]) -> Path | None:
+    """The first `judge.json` in one of these folders, or in a folder `judge` that all beside it share."""
+    roots = [folder.parent if folder.resolve().name == "records" else folder for folder in folders]
+    places = (place for root in roots for place in (root / FILE, root.parent / "judge" / FILE))
     return next((path for path in places if path.is_file()), None)
 
 
-def judge_card(run_dirs: Sequence[Path]) -> Section:
-    """Every check with its required value; a note where none was made."""
-    roots = [folder.parent if folder.resolve().name == "records" else folder for folder in run_dirs]
-    path = next((found for root in roots if (found := card_path(root))), None)
+def judge_card(folders: Sequence[Path]) -> Section:
+    """Every check with its required value; a note where none was made.
+
+    Args:
+        folders: of runs or records, and of the report: its own examination counts before a shared one.
+    """
+    path = card_path(folders)
     if path is None:
-        note = Note(f"The judges were not examined beside these records; {COMMAND} does it.", warning=True)
+        note = Note(f"The judges were not examined beside this report; {COMMAND} does it.", warning=True)
         return Section("judge", "The judges, judged", (note,))
     rows = json.loads(path.read_text(encoding="utf-8"))
     asked = [row for row in rows if row["required"] is not None]

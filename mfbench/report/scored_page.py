@@ -29,7 +29,7 @@ def build_scored(folders: Sequence[Path], out_dir: Path) -> Path:
         UsageError: where results cannot be read or told apart.
     """
     scored = load_scored(folders)
-    page = _page(scored, folders)
+    page = _page(scored, (*folders, out_dir))
     out_dir.mkdir(parents=True, exist_ok=True)
     write_figures(page, out_dir / "figures")
     (out_dir / "index.md").write_text(markdown.render(page), encoding="utf-8")

@@ -44,8 +44,20 @@ def test_the_card_counts_and_shows_what_failed(tmp_path: Path) -> None:
 def test_runs_side_by_side_share_a_card_and_a_new_one_makes_a_report_stale(tmp_path: Path) -> None:
     run = tmp_path / "run"
     (run / "records").mkdir(parents=True)
-    before = inputs.key([run])
+    before = inputs.key([run], tmp_path / "page")
     (tmp_path / "judge").mkdir()
     (tmp_path / "judge" / "judge.json").write_text(json.dumps(ROWS))
     assert isinstance(card(run).blocks[0], Text)
-    assert inputs.key([run]) != before
+    assert inputs.key([run], tmp_path / "page") != before
+
+
+def test_a_report_has_the_card_that_lies_beside_it(tmp_path: Path) -> None:
+    """Runs and reports have folders of their own, and `judge-check` writes beside the reports."""
+    run, out = tmp_path / "runs" / "study", tmp_path / "reports" / "study"
+    (run / "records").mkdir(parents=True)
+    before = inputs.key([run], out)
+    (tmp_path / "reports" / "judge").mkdir(parents=True)
+    (tmp_path / "reports" / "judge" / "judge.json").write_text(json.dumps(ROWS))
+    assert isinstance(judge_card([run]).blocks[0], Note)
+    assert isinstance(judge_card([run, out]).blocks[0], Text)
+    assert inputs.key([run], out) != before

@@ -46,8 +46,8 @@ class I3D(Adapter):
             file="i3d_torchscript.pt",
             what="I3D trained on Kinetics-400, TorchScript",
             code_licence="Apache-2.0 (kinetics-i3d)",
-            weights_licence="Apache-2.0 (kinetics-i3d); the conversion comes with StyleGAN-V under NVIDIA's "
-            "non-commercial licence",
+            weights_licence="Apache-2.0 (kinetics-i3d); the conversion is linked by StyleGAN-V, which calls "
+            "itself likely restricted by NVIDIA's licence",
             how="the README of the project stylegan-v names the file under its video metrics",
         ),
     )
