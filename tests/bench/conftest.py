@@ -11,6 +11,7 @@ import pytest
 
 from mfbench import cli
 from mfbench.bench import stage
+from mfbench.bench.judging import kit
 from mfbench.registry import METHODS, METRICS, WORLDS
 from mfbench.sources import find_module
 
@@ -32,6 +33,14 @@ report = dict(baseline="ToyMethod@4")
 Write = Callable[..., Path]
 Start = Callable[..., "subprocess.Popen[str]"]
 Toy = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def judges(tmp_path_factory: pytest.TempPathFactory) -> kit.Kit:
+    """Fitted on few clips, once per test run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kit, "FITTED_ON", 24)
+        return kit.load_or_fit(tmp_path_factory.mktemp("judges"))
 
 
 @pytest.fixture

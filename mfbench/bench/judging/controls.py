@@ -16,7 +16,7 @@ from mfbench.bench.judging.check import Check, above
 from mfbench.bench.judging.kit import Kit
 from mfbench.bench.judging.nuisances import through_codec
 from mfbench.bench.judging.sync_checks import strangers
-from mfbench.bench.judging.takes import Takes, real_takes, view
+from mfbench.bench.judging.takes import real_takes, view
 from mfbench.metrics.base import Metric, Prompts
 from mfbench.metrics.observe import Observation
 from mfbench.registry import METRICS
@@ -92,7 +92,7 @@ def make(kit: Kit) -> Controls:
         "early": view(kit, pictures, takes.sound(EARLY_MS)),
         "frozen": view(kit, frozen, sound),
     }
-    return Controls(views, view(kit, other.pictures(SIZE_PX), other.sound()), _prompts(takes))
+    return Controls(views, view(kit, other.pictures(SIZE_PX), other.sound()), takes.prompts())
 
 
 def checks(kit: Kit) -> Iterator[Check]:
@@ -133,11 +133,6 @@ def _ramp(kit: Kit) -> Iterator[Check]:
     real, ramp = view(kit, pictures, takes.sound()), view(kit, moved, takes.sound())
     for name in LONG_SEES:
         metric = METRICS.build({"type": name})
-        values = [metric.compute(seen, real, _prompts(takes)).value for seen in (real, ramp)]
+        values = [metric.compute(seen, real, takes.prompts()).value for seen in (real, ramp)]
         difference = float("nan") if None in values else values[1] - abs(values[0])
         yield above(f"{name}: real better than ramp", difference, 0.0)
-
-
-def _prompts(takes: Takes) -> Prompts:
-    count = len(takes.voice)
-    return Prompts(takes.timelines, takes.voice, takes.identity, np.arange(count), np.zeros(count, np.int64))

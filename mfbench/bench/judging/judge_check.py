@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from mfbench.bench.judging import controls, nuisances, sync_checks
+from mfbench.bench.judging import controls, nuisances, reader_checks, sync_checks
 from mfbench.bench.judging.check import Check
 from mfbench.bench.judging.kit import Kit
 from mfbench.bench.judging.takes import real_takes, view
@@ -27,6 +27,7 @@ def sections(kit: Kit) -> Iterator[tuple[str, Callable[[], Iterator[Check]]]]:
     yield "nuisances", lambda: nuisances.invariance(kit, few, known)
     yield "floors", lambda: nuisances.floors(kit, takes, known)
     yield "a mouth that always oscillates", lambda: nuisances.oscillating_mouth(kit, takes, known)
+    yield "readers of the character", lambda: reader_checks.readings(kit, takes, seen)
     yield "six controls", lambda: controls.checks(kit)
     yield "length of a clip", lambda: sync_checks.window_lengths(kit)
 

@@ -13,6 +13,7 @@ from mfbench.character.face import render
 from mfbench.character.performance import perform
 from mfbench.character.timeline import Timeline
 from mfbench.mel import SAMPLE_RATE_HZ, log_mel
+from mfbench.metrics.base import Prompts
 from mfbench.metrics.observe import Observation, observe
 from mfbench.metrics.readers.images import READ_SIZE_PX, Pixels
 
@@ -46,6 +47,11 @@ class Takes:
     def pictures(self, size_px: int = READ_SIZE_PX) -> Pixels:
         """Drawn, uint8 [clips, frames, size, size, 3]."""
         return draw(self.face, size_px)
+
+    def prompts(self) -> Prompts:
+        """What the clips were asked to be: what they are."""
+        count = len(self.voice)
+        return Prompts(self.timelines, self.voice, self.identity, np.arange(count), np.zeros(count, np.int64))
 
     def sound(self, lead_ms: float = 0.0) -> FloatArray:
         """Waveforms of the clips, which lead the picture by so much, [clips, samples]."""

@@ -37,7 +37,7 @@ def test_every_required_check_passes(tmp_path: Path) -> None:
     again = load_or_fit(tmp_path)
     assert (again.digest, again.path.stat().st_mtime_ns) == (kit.digest, stamp)
     found: dict[str, list[Check]] = {title: list(run()) for title, run in judge_check.sections(kit)}
-    assert len(found) == 8
+    assert len(found) == 9
     assert all(found.values())
     required = [check for checks in found.values() for check in checks if check.required is not None]
     assert len(required) > 100

@@ -1,4 +1,4 @@
-"""Judges fitted on few clips, once per test run, and real films that they know."""
+"""Readers, and real films that they know."""
 
 from __future__ import annotations
 
@@ -9,13 +9,6 @@ from film_world import real_film
 
 from mfbench.bench.judging import kit
 from mfbench.metrics.observe import Readers
-
-
-@pytest.fixture(scope="session")
-def judges(tmp_path_factory: pytest.TempPathFactory) -> kit.Kit:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kit, "FITTED_ON", 24)
-        return kit.load_or_fit(tmp_path_factory.mktemp("judges"))
 
 
 @pytest.fixture(scope="session")
