@@ -1,6 +1,6 @@
 """Quality against denoising steps for every method: the main experiment.
 
-Command:  python -m mfbench run experiments/steps_sweep.py     (28:35 on 2 cores, printed by the
+Command:  python -m mfbench run experiments/steps_sweep.py     (23:27 on 2 cores, printed by the
           run that made reports/steps_sweep; the target is 30 minutes)
 Decides:  whether Mutual Forcing at 2 and 4 steps beats its own teacher-forced start and the control that
           continues teacher forcing at the same cost, and how every method trades steps for quality.
