@@ -57,6 +57,9 @@ def _metric_column(study: Study, estimates: Estimates, metric: str) -> MetricCol
     found = [e for m, s in study.groups() if m not in ANCHORS and (e := estimates.get(m, s, metric))]
     real = estimates.get("real", None, metric)
     values = [float(e.value or 0.0) for e in [*found, *([real] if real else [])]]
+    null = estimates.get("null", None, metric)
+    if null and all(value.is_integer() for value in values):  # else a null row of 0.55 would be shown as 1
+        values.append(float(null.value or 0.0))
     best: dict[int | None, float] = {}
     for steps in study.steps:
         chosen = _best([e for e in found if e.steps == steps], real)
