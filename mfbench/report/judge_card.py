@@ -36,8 +36,9 @@ def judge_card(folders: Sequence[Path]) -> Section:
         Text(
             "Before a judge's number is believed, the judge is examined on held-out real clips: does it find "
             "injected offsets, tell pairs from strangers, fall with the dose, ignore what is no matter of "
-            f"sync, and order six controls rightly? **{len(asked) - len(failed)} of {len(asked)} checks "
-            f"passed** ({COMMAND})."
+            "sync, know who speaks and what is said, and order six controls rightly? "
+            f"**{len(asked) - len(failed)} of {len(asked)} checks passed** ({COMMAND}). Those examined are the "
+            "judges of `score`; a run fits the same kind on its own training clips."
         )
     ]
     if failed:
