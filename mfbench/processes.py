@@ -1,4 +1,4 @@
-"""Processes that end with their parent."""
+"""Processes: that end with their parent, and how large they grew."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import ctypes
 import os
 import signal
 import sys
+from pathlib import Path
+from typing import Literal
 
+MIB = 2**20
 PARENT_VARIABLE = "MFBENCH_PARENT"
 _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 
@@ -22,3 +25,16 @@ def die_with_parent(parent: int | None = None) -> None:
             ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
     if parent is not None and os.getppid() != parent:
         os._exit(1)
+
+
+def memory_peak_mb(process: int | Literal["self"]) -> float | None:
+    """Largest resident size of a process that runs; None where the system does not tell.
+
+    The size that `getrusage` gives for children is no match: there a child begins with its parent's.
+    """
+    try:
+        lines = Path(f"/proc/{process}/status").read_text(encoding="ascii").splitlines()
+        kib = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    except (OSError, StopIteration):
+        return None
+    return kib * 1024 / MIB

@@ -8,13 +8,12 @@ import resource
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import torch
 
 from mfbench import provenance
+from mfbench.processes import MIB, memory_peak_mb
 
-MIB = 2**20
 _PEAK_RESET = "5"  # what clears VmHWM, see proc(5), /proc/[pid]/clear_refs
 
 
@@ -119,21 +118,8 @@ def reset_memory_peak(device: str) -> None:
 
 def host_memory_peak_mb() -> float:
     """Largest resident size of this process since the last reset."""
-    found = process_memory_peak_mb("self")
+    found = memory_peak_mb("self")
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / MIB if found is None else found
-
-
-def process_memory_peak_mb(process: int | Literal["self"]) -> float | None:
-    """Largest resident size of a process that runs; None where the system does not tell.
-
-    The size that `getrusage` gives for children is no match: there a child begins with its parent's.
-    """
-    try:
-        lines = Path(f"/proc/{process}/status").read_text(encoding="ascii").splitlines()
-        kib = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
-    except (OSError, StopIteration):
-        return None
-    return kib * 1024 / MIB
 
 
 def device_memory_peak_mb(device: str) -> float | None:

@@ -37,7 +37,7 @@ def judge_card(folders: Sequence[Path]) -> Section:
             "Before a judge's number is believed, the judge is examined on held-out real clips: does it find "
             "injected offsets, tell pairs from strangers, fall with the dose, ignore what is no matter of "
             "sync, know who speaks and what is said, and order six controls rightly? "
-            f"**{len(asked) - len(failed)} of {len(asked)} checks passed** ({COMMAND}). Those examined are the "
+            f"**{len(asked) - len(failed)} of {len(asked)} checks passed** ({COMMAND}). Examined are the "
             "judges of `score`; a run fits the same kind on its own training clips."
         )
     ]

@@ -11,8 +11,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Generic, TypeVar
 
-from mfbench.bench.machine import process_memory_peak_mb
-from mfbench.processes import die_with_parent
+from mfbench.processes import die_with_parent, memory_peak_mb
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -61,7 +60,7 @@ class Pool(Generic[Task, Result]):
         return self
 
     def __exit__(self, *error: object) -> None:
-        peaks = [process_memory_peak_mb(worker.process.pid) for worker in self.workers if worker.process.pid]
+        peaks = [memory_peak_mb(worker.process.pid) for worker in self.workers if worker.process.pid]
         self.peak_mb = max((peak for peak in peaks if peak is not None), default=None)
         for worker in self.workers:
             worker.process.kill()
