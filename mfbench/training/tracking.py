@@ -39,10 +39,13 @@ class TrackerCurves(BaseVisBackend):  # type: ignore[misc]  # mmengine is untype
         self._tracker.close()
 
 
-def backends(track: str, run_folder: Path, name: str) -> list[dict[str, Any]]:
-    """mmengine visualisation backends for `--track none|wandb-offline|wandb`."""
+def backends(track: str, run_folder: Path, name: str, id_: str = "") -> list[dict[str, Any]]:
+    """mmengine visualisation backends for `--track none|wandb-offline|wandb`.
+
+    `id_` tells a training from every other of the run folder and is the same when one is continued.
+    """
     local: dict[str, Any] = {"type": "LocalVisBackend"}
     if track == "none":
         return [local]
-    tracker = {"mode": track, "folder": str(run_folder), "name": name}
+    tracker = {"mode": track, "folder": str(run_folder), "name": name, "id_": id_}
     return [local, {"type": "TrackerCurves", "tracker": tracker}]

@@ -35,12 +35,15 @@ def run(context: StageContext) -> StageResult:
     """Write `ema.safetensors`; costs and curves go into the result."""
     method = build(context)
     budget, device = context.fields["budget"], torch.device(context.device)
-    chunks = context.parents["codec"].result.values["spec"]["chunks"]
+    chunks = int(context.parents["codec"].result.values["spec"]["chunks"])
+    least = int(budget["min_chunks"])
+    if least > chunks:
+        raise ValueError(f"training clips have {chunks} chunks, min_chunks={least}; use longer clips or less")
     data = training_latents(context.parents["codec"])
     plan = BatchPlan(
         seed=int(context.fields["train_seed"]),
         batch_size=int(budget["batch_size"]),
-        min_chunks=min(int(budget["min_chunks"]), chunks) if method.flexible_length else chunks,
+        min_chunks=least if method.flexible_length else chunks,
         max_chunks=chunks,
     )
     before = spent_before(context)
@@ -55,7 +58,7 @@ def run(context: StageContext) -> StageResult:
         device=device,
         progress=lambda done, total, rate: context.progress(done, total, f"{rate:.1f} steps/s"),
         probe=HealthProbe(fitted(context.parents["codec"]), probed(data, device)) if method.steps else None,
-        vis_backends=backends(context.track, context.run_folder, context.spec.component),
+        vis_backends=backends(context.track, context.run_folder, context.spec.component, context.spec.id),
     )
     machine.reset_memory_peak(context.device)
     started = time.monotonic()
