@@ -10,6 +10,7 @@ from mfbench.methods import objectives, terms
 from mfbench.methods.base import Method, Parents
 from mfbench.methods.contexts import on_itself, renoise_spec
 from mfbench.methods.scores import whole
+from mfbench.options import Count, EmaDecay, Guidance, LearningRate, Shift, Steps
 from mfbench.registry import METHODS
 from mfbench.types import AV, AVBatch, LossOutput, SamplerSpec
 
@@ -41,13 +42,13 @@ class CausVid(Method):
         self,
         networks: Parents,
         *,
-        shift: float = 5.0,
-        levels: int = 4,
-        real_guidance: float = 1.0,
-        critic_ratio: int = 5,
-        learning_rate: float = 5e-4,
-        critic_learning_rate: float = 1e-3,
-        ema_decay: float = 0.98,
+        shift: Shift = 5.0,
+        levels: Steps = 4,
+        real_guidance: Guidance = 1.0,
+        critic_ratio: Count = 5,
+        learning_rate: LearningRate = 5e-4,
+        critic_learning_rate: LearningRate = 1e-3,
+        ema_decay: EmaDecay = 0.98,
     ) -> None:
         super().__init__(networks.copy_of("ODEInit"), learning_rate=learning_rate, ema_decay=ema_decay)
         self.real = networks.frozen("Bidirectional")

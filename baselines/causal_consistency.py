@@ -16,6 +16,7 @@ from mfbench.methods import objectives
 from mfbench.methods.base import Method, Parents
 from mfbench.methods.contexts import on_history, renoise_spec
 from mfbench.methods.scores import causal_score
+from mfbench.options import EmaDecay, Guidance, LearningRate, Shift, Steps
 from mfbench.registry import METHODS
 from mfbench.types import AV, AVBatch, LossOutput, SamplerSpec
 
@@ -41,11 +42,11 @@ class CausalConsistency(Method):
         self,
         networks: Parents,
         *,
-        grid_steps: int = 48,
-        teacher_guidance: float = 1.5,
-        shift: float = 5.0,
-        learning_rate: float = 1e-3,
-        ema_decay: float = 0.99,
+        grid_steps: Steps = 48,
+        teacher_guidance: Guidance = 1.5,
+        shift: Shift = 5.0,
+        learning_rate: LearningRate = 1e-3,
+        ema_decay: EmaDecay = 0.99,
     ) -> None:
         start = networks.copy_of("TeacherForcing")
         super().__init__(start, learning_rate=learning_rate, ema_decay=ema_decay)

@@ -6,15 +6,17 @@ chunks.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from mfbench.flows import path
 from mfbench.methods import objectives, terms
 from mfbench.methods.base import Method, Parents
 from mfbench.methods.contexts import on_history
+from mfbench.options import EmaDecay, Guidance, LearningRate, Share, Shift, Steps
 from mfbench.registry import METHODS
 from mfbench.types import AV, AVBatch, LossOutput, SamplerSpec
 
@@ -76,18 +78,18 @@ class ErrorRecycling(Method):
         self,
         networks: Parents,
         *,
-        context_share: float = 0.9,
-        latent_share: float = 0.9,
-        clean_share: float = 0.2,
-        levels: int = 4,
-        slots: int = 16,
-        time_shift: float = 3.0,
-        word_drop: float = 0.1,
-        learning_rate: float = 1e-3,
-        ema_decay: float = 0.99,
-        guidance: float = 1.0,
+        context_share: Share = 0.9,
+        latent_share: Share = 0.9,
+        clean_share: Share = 0.2,
+        levels: Steps = 4,
+        slots: Annotated[int, Field(ge=1, le=1024)] = 16,
+        time_shift: Shift = 3.0,
+        word_drop: Share = 0.1,
+        learning_rate: LearningRate = 1e-3,
+        ema_decay: EmaDecay = 0.99,
+        guidance: Guidance = 1.0,
         solver: Literal["euler", "heun"] = "euler",
-        grid_shift: float = 1.0,
+        grid_shift: Shift = 1.0,
     ) -> None:
         start = networks.copy_of("TeacherForcing")
         super().__init__(start, learning_rate=learning_rate, ema_decay=ema_decay)

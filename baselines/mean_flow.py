@@ -9,6 +9,7 @@ from mfbench.flows import times
 from mfbench.methods import objectives, terms
 from mfbench.methods.base import Method, Parents
 from mfbench.methods.contexts import few_step_spec, on_history
+from mfbench.options import EmaDecay, LearningRate, Share, Shift, Weight
 from mfbench.registry import METHODS
 from mfbench.types import AV, AVBatch, LossOutput, SamplerSpec
 
@@ -34,12 +35,12 @@ class MeanFlow(Method):
         self,
         networks: Parents,
         *,
-        jump_share: float = 0.5,
-        adaptive_power: float = 0.5,
-        time_shift: float = 3.0,
-        word_drop: float = 0.1,
-        learning_rate: float = 1e-3,
-        ema_decay: float = 0.99,
+        jump_share: Share = 0.5,
+        adaptive_power: Weight = 0.5,
+        time_shift: Shift = 3.0,
+        word_drop: Share = 0.1,
+        learning_rate: LearningRate = 1e-3,
+        ema_decay: EmaDecay = 0.99,
     ) -> None:
         start = networks.copy_of("TeacherForcing")
         super().__init__(start, learning_rate=learning_rate, ema_decay=ema_decay)

@@ -13,6 +13,7 @@ from mfbench.flows.times import grid
 from mfbench.methods import objectives
 from mfbench.methods.base import Method, Parents
 from mfbench.methods.contexts import on_history, renoise_spec
+from mfbench.options import EmaDecay, Guidance, LearningRate, Shift, Steps
 from mfbench.registry import METHODS
 from mfbench.types import AV, AVBatch, LossOutput, SamplerSpec
 
@@ -38,12 +39,12 @@ class ODEInit(Method):
         self,
         networks: Parents,
         *,
-        teacher_steps: int = 16,
-        teacher_guidance: float = 1.0,
-        levels: int = 4,
-        shift: float = 5.0,
-        learning_rate: float = 1e-3,
-        ema_decay: float = 0.99,
+        teacher_steps: Steps = 16,
+        teacher_guidance: Guidance = 1.0,
+        levels: Steps = 4,
+        shift: Shift = 5.0,
+        learning_rate: LearningRate = 1e-3,
+        ema_decay: EmaDecay = 0.99,
     ) -> None:
         super().__init__(networks.copy_of("TeacherForcing"), learning_rate=learning_rate, ema_decay=ema_decay)
         self.teacher = networks.frozen("Bidirectional")

@@ -21,6 +21,7 @@ from mfbench.methods.base import Method, Parents
 from mfbench.methods.contexts import on_history, renoise_spec
 from mfbench.methods.scores import causal_score, constant, whole
 from mfbench.models.av_transformer import AVTransformer
+from mfbench.options import Count, EmaDecay, Guidance, LearningRate, Shift, Steps
 from mfbench.registry import METHODS
 from mfbench.types import AV, AVBatch, Condition, LossOutput, SamplerSpec
 
@@ -52,15 +53,15 @@ class SelfForcing(Method):
         self,
         networks: Parents,
         *,
-        shift: float = 5.0,
-        levels: int = 4,
+        shift: Shift = 5.0,
+        levels: Steps = 4,
         exit_by: Literal["index", "level"] = "index",
-        real_guidance: float = 1.0,
-        critic_ratio: int = 5,
+        real_guidance: Guidance = 1.0,
+        critic_ratio: Count = 5,
         two_pass: bool = False,
-        learning_rate: float = 5e-4,
-        critic_learning_rate: float = 1e-3,
-        ema_decay: float = 0.98,
+        learning_rate: LearningRate = 5e-4,
+        critic_learning_rate: LearningRate = 1e-3,
+        ema_decay: EmaDecay = 0.98,
     ) -> None:
         start, teacher = self.parents
         super().__init__(networks.copy_of(start), learning_rate=learning_rate, ema_decay=ema_decay)
@@ -132,10 +133,13 @@ class SelfForcing(Method):
             return rollout(self.student, batch.condition, noise, spec, generator, gradient=gradient)
 
     def _exit_step(self, times: tuple[float, ...], generator: torch.Generator) -> int:
-        if self.exit_by == "index":
-            return int(torch.randint(self.levels, (), generator=generator))
-        spans = torch.tensor(times[:-1]) - torch.tensor(times[1:])
-        return int(torch.multinomial(spans, 1, generator=generator))
+        match self.exit_by:
+            case "index":
+                return int(torch.randint(self.levels, (), generator=generator))
+            case "level":
+                spans = torch.tensor(times[:-1]) - torch.tensor(times[1:])
+                return int(torch.multinomial(spans, 1, generator=generator))
+        raise ValueError(f"exit_by is index or level, got {self.exit_by!r}")
 
 
 @METHODS.register_module()

@@ -13,6 +13,7 @@ from mfbench.methods.base import Method, Parents
 from mfbench.methods.contexts import on_history, on_itself
 from mfbench.methods.scores import whole
 from mfbench.models.av_transformer import AVTransformer
+from mfbench.options import EmaDecay, Guidance, LearningRate, Share, Shift
 from mfbench.registry import METHODS
 from mfbench.types import AV, Attention, AVBatch, Condition, LossOutput, SamplerSpec
 
@@ -35,13 +36,13 @@ class FlowMatching(Method):
         student: AVTransformer,
         *,
         times: Literal["uniform", "logit_normal"],
-        time_shift: float,
-        word_drop: float,
-        learning_rate: float,
-        ema_decay: float,
-        guidance: float,
+        time_shift: Shift,
+        word_drop: Share,
+        learning_rate: LearningRate,
+        ema_decay: EmaDecay,
+        guidance: Guidance,
         solver: Literal["euler", "heun"],
-        grid_shift: float,
+        grid_shift: Shift,
     ) -> None:
         super().__init__(student, learning_rate=learning_rate, ema_decay=ema_decay)
         self.times, self.time_shift, self.word_drop = times, time_shift, word_drop
@@ -51,25 +52,34 @@ class FlowMatching(Method):
         """E || u(x_t, t, 0; context) - (e - x_0) ||^2 of both branches."""
         x_0 = batch.latents
         denoiser = self.denoiser(x_0, terms.dropped(batch.condition, self.word_drop, generator))
-        per_chunk = self.attention != "full"
-        if self.times == "logit_normal":
-            shape = (x_0.batch, x_0.chunks if per_chunk else 1)
-            drawn = logit_normal_times(shape, generator).expand(x_0.batch, x_0.chunks)
-            t = x_0.map(lambda x: drawn.to(x))
-        else:
-            t = objectives.shared_times(x_0, generator, shift=self.time_shift, per_chunk=per_chunk)
+        t = self._times(x_0, generator)
         errors = objectives.flow_matching(denoiser, x_0, objectives.noised(x_0, t, generator))
         loss = objectives.weighted(errors)
         logs = {f"fm_{name}": float(e.mean().detach()) for name, e in errors.items()}
         return LossOutput({"generator": loss}, {"fm": float(loss.detach()), **logs})
 
+    def _times(self, x_0: AV, generator: torch.Generator) -> AV:
+        """Training times, one per chunk, or per clip where all chunks see each other."""
+        per_chunk = self.attention != "full"
+        match self.times:
+            case "uniform":
+                return objectives.shared_times(x_0, generator, shift=self.time_shift, per_chunk=per_chunk)
+            case "logit_normal":
+                shape = (x_0.batch, x_0.chunks if per_chunk else 1)
+                drawn = logit_normal_times(shape, generator).expand(x_0.batch, x_0.chunks)
+                return x_0.map(lambda x: drawn.to(x))
+        raise ValueError(f"times is uniform or logit_normal, got {self.times!r}")
+
     def denoiser(self, x_0: AV, condition: Condition) -> Denoiser:
         """All chunks at once in the context that `attention` names."""
-        if self.attention == "full":
-            return whole(self.student, condition)
-        if self.attention == "causal":
-            return on_itself(self.student, condition)
-        return on_history(self.student, x_0, condition)
+        match self.attention:
+            case "full":
+                return whole(self.student, condition)
+            case "causal":
+                return on_itself(self.student, condition)
+            case "own":
+                return on_history(self.student, x_0, condition)
+        raise ValueError(f"attention is own, causal or full, got {self.attention!r}")
 
     def sampler(self, steps: int) -> SamplerSpec:
         """Integrate the velocity from noise to data."""
@@ -97,13 +107,13 @@ class TeacherForcing(FlowMatching):
         networks: Parents,
         *,
         times: Literal["uniform", "logit_normal"] = "uniform",
-        time_shift: float = 3.0,
-        word_drop: float = 0.1,
-        learning_rate: float = 4e-3,
-        ema_decay: float = 0.995,
-        guidance: float = 1.0,
+        time_shift: Shift = 3.0,
+        word_drop: Share = 0.1,
+        learning_rate: LearningRate = 4e-3,
+        ema_decay: EmaDecay = 0.995,
+        guidance: Guidance = 1.0,
         solver: Literal["euler", "heun"] = "euler",
-        grid_shift: float = 1.0,
+        grid_shift: Shift = 1.0,
     ) -> None:
         super().__init__(
             self.start(networks),
@@ -142,13 +152,13 @@ class ContinuedTeacherForcing(FlowMatching):
         self,
         networks: Parents,
         *,
-        time_shift: float = 3.0,
-        word_drop: float = 0.1,
-        learning_rate: float = 1e-3,
-        ema_decay: float = 0.99,
-        guidance: float = 1.0,
+        time_shift: Shift = 3.0,
+        word_drop: Share = 0.1,
+        learning_rate: LearningRate = 1e-3,
+        ema_decay: EmaDecay = 0.99,
+        guidance: Guidance = 1.0,
         solver: Literal["euler", "heun"] = "euler",
-        grid_shift: float = 1.0,
+        grid_shift: Shift = 1.0,
     ) -> None:
         super().__init__(
             networks.copy_of("TeacherForcing"),
@@ -182,13 +192,13 @@ class Bidirectional(FlowMatching):
         self,
         networks: Parents,
         *,
-        time_shift: float = 3.0,
-        word_drop: float = 0.1,
-        learning_rate: float = 2e-3,
-        ema_decay: float = 0.995,
-        guidance: float = 1.0,
+        time_shift: Shift = 3.0,
+        word_drop: Share = 0.1,
+        learning_rate: LearningRate = 2e-3,
+        ema_decay: EmaDecay = 0.995,
+        guidance: Guidance = 1.0,
         solver: Literal["euler", "heun"] = "euler",
-        grid_shift: float = 1.0,
+        grid_shift: Shift = 1.0,
     ) -> None:
         super().__init__(
             networks.copy_of("TeacherForcing"),

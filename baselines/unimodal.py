@@ -8,6 +8,7 @@ from mfbench.methods import objectives, terms
 from mfbench.methods.base import Method, Parents
 from mfbench.methods.contexts import on_history
 from mfbench.models.av_transformer import BRANCH_PARTS
+from mfbench.options import EmaDecay, LearningRate, Share, Shift
 from mfbench.registry import METHODS
 from mfbench.types import AV, AVBatch, LossOutput, SamplerSpec
 
@@ -25,10 +26,10 @@ class _OneBranch(Method):
         self,
         networks: Parents,
         *,
-        time_shift: float = 3.0,
-        word_drop: float = 0.1,
-        learning_rate: float = 4e-3,
-        ema_decay: float = 0.99,
+        time_shift: Shift = 3.0,
+        word_drop: Share = 0.1,
+        learning_rate: LearningRate = 4e-3,
+        ema_decay: EmaDecay = 0.99,
     ) -> None:
         super().__init__(networks.fresh, learning_rate=learning_rate, ema_decay=ema_decay)
         self.time_shift, self.word_drop = time_shift, word_drop

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 
+ROUNDING = Fraction(1, 10**6)  # of a chunk, by which a written duration may be off
+
 
 def _whole(value: Fraction, what: str) -> int:
     if value.denominator != 1:
@@ -53,8 +55,19 @@ class ClipSpec:
         return replace(self, chunks=chunks)
 
     def chunks_in(self, seconds: float) -> int:
-        """Number of chunks in a duration, which must be a whole number of chunks."""
-        return _whole(Fraction(str(seconds)) / Fraction(self.chunk_s), f"chunks in {seconds} s")
+        """Number of chunks in a duration, which must be a whole number of chunks but for rounding.
+
+        Raises:
+            ValueError: for any other duration.
+        """
+        chunks = Fraction(str(seconds)) / Fraction(self.chunk_s)
+        if round(chunks) < 1 or abs(chunks - round(chunks)) > ROUNDING:
+            below, above = (float(n * Fraction(self.chunk_s)) for n in (max(int(chunks), 1), int(chunks) + 1))
+            raise ValueError(
+                f"{seconds:g} s are {float(chunks):g} chunks of {self.chunk_seconds:g} s, wanted is a whole "
+                f"number of them; try {below:g} or {above:g}"
+            )
+        return round(chunks)
 
     @property
     def chunk_seconds(self) -> float:

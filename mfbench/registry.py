@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from mmengine.registry import Registry as MMEngineRegistry
 
+from mfbench import options
 from mfbench.declarations import LOCATIONS
 from mfbench.errors import PreflightError, UsageError
 
@@ -97,6 +98,20 @@ class Registry(MMEngineRegistry):  # type: ignore[misc]  # mmengine is untyped
         if key not in self._module_dict:
             raise UnknownNameError(self._unknown(key))
         return self._module_dict[key]
+
+    def build(self, cfg: dict[str, Any]) -> Any:
+        """An instance of the class that `type` names, its options checked.
+
+        Raises:
+            UnknownNameError: for a name that nothing registered.
+            OptionError: for an option that the class does not take.
+        """
+        owner = self.get(cfg["type"])
+        given = {name: value for name, value in cfg.items() if name != "type"}
+        if given:
+            known = options.schema(owner)
+            options.check(owner, {name: value for name, value in given.items() if name in known})
+        return super().build(cfg)
 
     def __contains__(self, key: str) -> bool:
         self.import_from_location()

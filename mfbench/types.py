@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 Attention = Literal["own", "causal", "full"]  # which chunks a chunk being denoised sees, see models.masks
+Solver = Literal["euler", "heun", "jump", "renoise"]  # see flows.samplers
 
 
 @dataclass(frozen=True)
@@ -164,11 +165,15 @@ class SamplerSpec:
         off_design: True where the step count was not trained for.
     """
 
-    solver: str
+    solver: Solver
     times: tuple[float, ...]
     guidance: float = 1.0
     streaming: bool = True
     off_design: bool = False
+
+    def __post_init__(self) -> None:
+        if self.solver not in get_args(Solver):
+            raise ValueError(f"a solver is one of {', '.join(get_args(Solver))}, got {self.solver!r}")
 
     @property
     def steps(self) -> int:

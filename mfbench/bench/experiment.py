@@ -12,10 +12,11 @@ from typing import Any
 
 from mmengine.config import Config
 
-from mfbench.bench.check import SECTIONS, Checker, unknown
+from mfbench.bench.check import SECTIONS, Checker
 from mfbench.bench.locate import Path_, SourceMap, forbidden
 from mfbench.bench.settings import Experiment
 from mfbench.errors import UsageError
+from mfbench.options import unknown
 
 
 def load(path: Path, overrides: list[str] | None = None, imports: list[str] | None = None) -> Experiment:
@@ -30,6 +31,10 @@ def load(path: Path, overrides: list[str] | None = None, imports: list[str] | No
         source = SourceMap(path)
     except SyntaxError as error:
         raise UsageError(f"{path}:{error.lineno} does not parse: {error.msg}") from error
+    except ValueError as error:  # not UTF-8, or a null byte
+        raise UsageError(f"{path} cannot be read as UTF-8 text ({error}); save it as that") from error
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror})") from error
     for line, what in forbidden(source.tree):
         raise UsageError(f"{path}:{line} holds {what}; an experiment file is data only: write plain values")
     values = _read(path)
@@ -51,7 +56,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _apply(values: dict[str, Any], override: str, source: SourceMap) -> None:
     target, separator, text = override.partition("=")
-    keys: Path_ = tuple(int(part) if part.isdigit() else part for part in target.split("."))
+    keys: Path_ = tuple(int(part) if part.isdecimal() else part for part in target.split("."))
     if not separator or not target:
         raise UsageError(f"--set {override}: write it as section.key=value")
     if len(keys) > 1 and keys[0] in SECTIONS:

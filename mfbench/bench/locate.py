@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 
 Path_ = tuple[str | int, ...]
+CALLED = ("dict", "list", "tuple", "range", "float", "int", "str")  # make values and do nothing
 
 
 class SourceMap:
@@ -55,7 +56,7 @@ def _child(node: ast.expr | None, key: str | int) -> tuple[ast.expr, int] | None
 
 
 def forbidden(tree: ast.Module) -> list[tuple[int, str]]:
-    """(line, what) of everything in an experiment file that is not data."""
+    """(line, what) of everything in an experiment file that is not data: it is read, never run."""
     reasons = {
         ast.FunctionDef: "a function",
         ast.AsyncFunctionDef: "a function",
@@ -65,4 +66,12 @@ def forbidden(tree: ast.Module) -> list[tuple[int, str]]:
         ast.ImportFrom: "an import",
         ast.With: "a with block",
     }
-    return [(node.lineno, reasons[type(node)]) for node in ast.walk(tree) if type(node) in reasons]  # type: ignore[attr-defined]
+    found = [(node.lineno, reasons[type(node)]) for node in ast.walk(tree) if type(node) in reasons]  # type: ignore[attr-defined]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id in CALLED):
+            found.append((node.lineno, f"a call of {ast.unparse(node.func)}"))
+    for statement in tree.body:
+        docstring = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+        if not docstring and not isinstance(statement, ast.Assign | ast.AnnAssign):
+            found.append((statement.lineno, f"a statement ({type(statement).__name__})"))
+    return found

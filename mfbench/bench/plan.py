@@ -8,7 +8,7 @@ generation, so variants that differ only in them share one training.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from mfbench.bench import components
@@ -218,7 +218,7 @@ class _Builder:
 
     def timing(self, entry: MethodEntry) -> dict[str, Any]:
         """How one method is timed."""
-        fields = asdict(self.experiment.suite.timing)
+        fields = self.experiment.suite.timing.model_dump()
         wide, named = fields.pop("wide"), fields.pop("wide_methods")
         return fields | ({"wide": wide} if wide and entry.name in named else {})
 
@@ -229,7 +229,7 @@ class _Builder:
         return {
             "long": first and suite.long_prompts > 0,
             "repeats": suite.repeats if first else 0,
-            "repeated_prompts": suite.repeated_prompts if first else 0,
+            "repeated_prompts": min(suite.repeated_prompts, suite.prompts) if first else 0,
         }
 
     def training(self, entry: MethodEntry, seed: int, below: tuple[str, ...]) -> list[str]:

@@ -73,6 +73,7 @@ class Summary:
 
 def planned(experiment: Experiment, options: Options) -> tuple[Plan, Collector, Selection]:
     """The plan of a run and what is left to do in its folder; touches nothing."""
+    _margins(experiment)
     made = plan.make(
         experiment, provenance.hardware(), strict_code=options.strict_code, bodies=options.bodies
     )
@@ -172,7 +173,7 @@ def describe(made: Plan, margins: dict[str, float]) -> dict[str, Any]:
     return {
         "schema": 1,
         "experiment": experiment.name,
-        "report": experiment.report,
+        "report": experiment.report.given(),
         "margins": margins,
         "methods": [entry.name for entry in experiment.methods],
         "starts": _starts(experiment),
@@ -198,8 +199,8 @@ def _starts(experiment: Experiment) -> dict[str, str]:
 
 def _margins(experiment: Experiment) -> dict[str, float]:
     """Margins of the claims from the pilot named beside them; its path starts where the experiment lies."""
-    named = experiment.report.get("pilot")
-    return pilot.margins(experiment.path.parent / str(named)) if named else {}
+    report = experiment.report
+    return pilot.margins(experiment.path.parent / report.pilot) if report.claims else {}
 
 
 def _summary(

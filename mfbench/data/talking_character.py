@@ -8,9 +8,11 @@ from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from mfbench.character.performance import Performance, perform
 from mfbench.character.timeline import Timeline
@@ -21,6 +23,7 @@ from mfbench.data.conditions import word_slots
 from mfbench.processes import die_with_parent
 from mfbench.registry import WORLDS
 
+LEAST_S = 1.28  # of a training clip: what the judges that are fitted on it look at
 PRESETS: dict[str, ClipSpec] = {
     "motion": ClipSpec(
         frames_per_video_token=1, video_channels=34, mel_frames_per_audio_token=4, audio_channels=48
@@ -85,11 +88,11 @@ class TalkingCharacter:
     def __init__(
         self,
         *,
-        preset: str = "motion",
-        train_clips: int = 1024,
-        seconds: float = 5.12,
+        preset: Literal["motion", "latent32", "pixel32", "pixel64"] = "motion",
+        train_clips: Annotated[int, Field(ge=8, le=10**6)] = 1024,
+        seconds: Annotated[float, Field(ge=LEAST_S, le=10**4)] = 5.12,
         vary_looks: bool = True,
-        seed: int = 0,
+        seed: Annotated[int, Field(ge=0, le=2**63)] = 0,
     ) -> None:
         if preset not in PRESETS:
             raise ValueError(f"no preset is called {preset!r}; presets are {', '.join(PRESETS)}")
@@ -100,6 +103,7 @@ class TalkingCharacter:
 
     def arrays(self, split: str, count: int, seconds: float, *, workers: int = 1) -> CharacterArrays:
         """The first `count` clips of a split; the same for any number of workers."""
+        seconds = self.spec.with_chunks(self.spec.chunks_in(seconds)).duration_s
         make = partial(_make, self.seed, split, seconds, self.spec.frame_rate_hz)
         if workers == 1:
             return self._stack(map(make, range(count)), seconds)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 import torch
 from torch import Tensor
 
 from mfbench.flows import path
-from mfbench.types import AV, SamplerSpec
+from mfbench.types import AV, SamplerSpec, Solver
 
 
 class Denoiser(Protocol):
@@ -44,11 +44,18 @@ class Gradient:
 
     def tracks(self, step: int, steps: int) -> bool:
         """Whether the call at `step` (0-based of `steps`) runs with gradient."""
-        if self.policy == "all":
-            return True
-        if self.policy == "last":
-            return step == steps - 1
-        return self.policy in ("exit", "straight_through") and step == self.index
+        match self.policy:
+            case "none":
+                return False
+            case "all":
+                return True
+            case "last":
+                return step == steps - 1
+            case "exit" | "straight_through":
+                return step == self.index
+        raise ValueError(
+            f"a gradient policy is one of {', '.join(get_args(GradientPolicy))}, got {self.policy!r}"
+        )
 
 
 NO_GRADIENT = Gradient()
@@ -100,7 +107,7 @@ def renoise_step(denoiser: Denoiser, x: AV, t: float, s: float, generator: torch
     return path.interpolate(f, fresh_noise(f, generator), _times(x, s))
 
 
-SOLVERS: dict[str, Step] = {
+SOLVERS: dict[Solver, Step] = {
     "euler": euler_step,
     "heun": heun_step,
     "jump": jump_step,

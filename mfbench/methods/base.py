@@ -17,7 +17,7 @@ from torch import nn
 
 from mfbench.flows.times import grid
 from mfbench.models.av_transformer import AVTransformer
-from mfbench.types import Attention, AVBatch, LossOutput, SamplerSpec
+from mfbench.types import Attention, AVBatch, LossOutput, SamplerSpec, Solver
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Method(nn.Module):
         )
 
     def multi_step_sampler(
-        self, steps: int, *, guidance: float, shift: float, solver: str = "euler"
+        self, steps: int, *, guidance: float, shift: float, solver: Solver = "euler"
     ) -> SamplerSpec:
         """An ODE sampler of the multi-step mode on a shifted grid."""
         return SamplerSpec(

@@ -17,14 +17,30 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from mfbench.flows.samplers import Denoiser, GradientPolicy
+from mfbench.flows.samplers import Denoiser
 from mfbench.methods import objectives, terms
 from mfbench.methods.base import Method, Parents
 from mfbench.methods.contexts import few_step_spec, free_rollout, on_history, regenerated
 from mfbench.methods.scores import causal_score
 from mfbench.models.av_transformer import AVTransformer
+from mfbench.options import (
+    Count,
+    EmaDecay,
+    Guidance,
+    JumpSizes,
+    LearningRate,
+    Level,
+    Share,
+    Shift,
+    SomeShare,
+    StepCounts,
+    Steps,
+    Weight,
+)
 from mfbench.registry import METHODS
 from mfbench.types import AV, AVBatch, Condition, LossOutput, SamplerSpec
+
+TERMS = {"shortcut+dmd": (True, True), "shortcut": (True, False), "dmd": (False, True)}
 
 
 @METHODS.register_module()
@@ -66,41 +82,36 @@ class MutualForcing(Method):
         networks: Parents,
         *,
         history: Literal["free", "regenerated", "real"] = "regenerated",
-        history_noise: float = 0.4,
-        history_steps: int = 4,
+        history_noise: Level = 0.4,
+        history_steps: Steps = 4,
         history_kv_grad: bool = True,
         shared_weights: bool = True,
-        shortcut_share: float = 0.5,
+        shortcut_share: SomeShare = 0.5,
         shortcut_target: Literal["multi", "halves"] = "multi",
-        substeps: int = 4,
-        jump_sizes: tuple[float, ...] = (0.125, 0.25, 0.5, 1.0),
+        substeps: Steps = 4,
+        jump_sizes: JumpSizes = (0.125, 0.25, 0.5, 1.0),
         target_weights: Literal["live", "ema"] = "ema",
-        guidance: float = 1.5,
-        hybrid_weight: float = 3.0,
+        guidance: Guidance = 1.5,
+        hybrid_weight: Weight = 3.0,
         hybrid: Literal["shortcut+dmd", "shortcut", "dmd"] = "shortcut+dmd",
-        dmd_every: int = 2,
-        dmd_steps: tuple[int, ...] = (2, 4, 8),
-        dmd_gradient: GradientPolicy = "straight_through",
-        time_shift: float = 3.0,
+        dmd_every: Count = 2,
+        dmd_steps: StepCounts = (2, 4, 8),
+        dmd_gradient: Literal["straight_through", "exit", "last", "all"] = "straight_through",
+        time_shift: Shift = 3.0,
         independent_times: bool = False,
-        word_drop: float = 0.1,
+        word_drop: Share = 0.1,
         flexible_length: bool = True,
-        learning_rate: float = 1e-3,
-        critic_learning_rate: float = 1e-3,
-        ema_decay: float = 0.99,
-        multi_step_guidance: float = 1.0,
-        grid_shift: float = 1.0,
+        learning_rate: LearningRate = 1e-3,
+        critic_learning_rate: LearningRate = 1e-3,
+        ema_decay: EmaDecay = 0.99,
+        multi_step_guidance: Guidance = 1.0,
+        grid_shift: Shift = 1.0,
     ) -> None:
         start = self.parents[0]
         super().__init__(networks.copy_of(start), learning_rate=learning_rate, ema_decay=ema_decay)
         self.multi = None if shared_weights else networks.copy_of(start)
-        self.with_shortcut, self.with_dmd = "shortcut" in hybrid, "dmd" in hybrid
+        self.with_shortcut, self.with_dmd = TERMS[hybrid]
         self.fake = networks.copy_of(start) if self.with_dmd else None
-        bad = [d for d in jump_sizes if not objectives.is_power_of_two_fraction(d)]
-        if bad:
-            raise ValueError(f"jump_sizes must be 1, 1/2, 1/4, ..; got {bad}")
-        if not 0 < shortcut_share < 1:
-            raise ValueError(f"shortcut_share must lie in (0, 1), got {shortcut_share}")
         self.history, self.history_noise, self.history_steps = history, history_noise, history_steps
         self.history_kv_grad = history_kv_grad
         self.shortcut_share, self.shortcut_target, self.substeps = shortcut_share, shortcut_target, substeps
@@ -157,11 +168,14 @@ class MutualForcing(Method):
 
     def _history(self, batch: AVBatch, generator: torch.Generator) -> AV:
         """1. H_few: the few-step mode writes the history, without gradient."""
-        if self.history == "real":
-            return batch.latents
-        if self.history == "free":
-            return free_rollout(self.student, batch, self.history_steps, generator)
-        return regenerated(self.student, batch, self.history_steps, self.history_noise, generator)
+        match self.history:
+            case "real":
+                return batch.latents
+            case "free":
+                return free_rollout(self.student, batch, self.history_steps, generator)
+            case "regenerated":
+                return regenerated(self.student, batch, self.history_steps, self.history_noise, generator)
+        raise ValueError(f"history is free, regenerated or real, got {self.history!r}")
 
     def _multi_step_loss(self, batch: AVBatch, history: AV, generator: torch.Generator) -> Tensor:
         """2. E || u(x_t, t, 0; H_few) - (e - x_0) ||^2 on the real chunk."""
@@ -176,12 +190,14 @@ class MutualForcing(Method):
         """3. Regress u(x_t, t, d; H_few) on (x_t - y) / d with y from the stop-gradient teacher mode."""
         point, d = terms.jump_point(batch.latents, self.jump_sizes, generator)
         flow = causal_score(self._teacher(), history, batch.condition, self.guidance)
-        if self.shortcut_target == "multi":
-            y = objectives.multi_step_target(flow, point, d, self.substeps)
-        else:
-            source = self.ema if self.target_weights == "ema" else self.student
-            jumps = causal_score(source, history, batch.condition)
-            y = objectives.two_jump_target(jumps, flow, point, d, min(self.jump_sizes))
+        match self.shortcut_target:
+            case "multi":
+                y = objectives.multi_step_target(flow, point, d, self.substeps)
+            case "halves":
+                jumps = causal_score(self._target(), history, batch.condition)
+                y = objectives.two_jump_target(jumps, flow, point, d, min(self.jump_sizes))
+            case _:
+                raise ValueError(f"shortcut_target is multi or halves, got {self.shortcut_target!r}")
         few = self._trained_on(self.student, history, batch.condition)
         return objectives.weighted(objectives.shortcut(few, point, d, y))
 
@@ -212,9 +228,16 @@ class MutualForcing(Method):
 
     def _teacher(self) -> AVTransformer:
         """The network whose multi-step mode teaches."""
-        if self.multi is not None:
-            return self.multi
-        return self.ema if self.target_weights == "ema" else self.student
+        return self._target() if self.multi is None else self.multi
+
+    def _target(self) -> AVTransformer:
+        """The shared weights as a target."""
+        match self.target_weights:
+            case "ema":
+                return self.ema
+            case "live":
+                return self.student
+        raise ValueError(f"target_weights is live or ema, got {self.target_weights!r}")
 
     def _trained_on(self, network: AVTransformer, history: AV, condition: Condition) -> Denoiser:
         return on_history(network, history, condition, train_history=self.history_kv_grad)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -164,8 +163,3 @@ def sid(sample: AV, x0_real: AV, x0_fake: AV, alpha: float) -> dict[str, Tensor]
 def dmd_times(x: AV, generator: torch.Generator, *, shift: float, per_chunk: bool) -> AV:
     """tau for the score comparison: shifted-uniform, then clamped to [0.02, 0.98]."""
     return shared_times(x, generator, shift=shift, per_chunk=per_chunk).map(lambda t: t.clamp(0.02, 0.98))
-
-
-def is_power_of_two_fraction(d: float) -> bool:
-    """Whether d is 1 / 2^j, the grid of the ShortCut construction."""
-    return d > 0 and math.log2(1 / d).is_integer()

@@ -65,8 +65,15 @@ def dropped(condition: Condition, share: float, generator: torch.Generator) -> C
 
 
 def split(batch: AVBatch, share: float) -> tuple[slice, slice]:
-    """Rows of a batch for self-consistency (at least one) and for flow matching."""
-    cut = max(1, round(batch.latents.batch * share))
+    """Rows of a batch for self-consistency and for flow matching, at least one each.
+
+    Raises:
+        ValueError: for a batch of one clip, of which one of them would get none.
+    """
+    count = batch.latents.batch
+    if count < 2:
+        raise ValueError(f"a batch of {count} clip cannot be shared; wanted are at least 2, see batch_size")
+    cut = min(max(1, round(count * share)), count - 1)
     return slice(0, cut), slice(cut, None)
 
 

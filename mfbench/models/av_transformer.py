@@ -8,12 +8,14 @@ a branch alone when the other modality is absent.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Literal, cast
+from typing import Annotated, Literal, cast
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mfbench import options
 from mfbench.clip_spec import ClipSpec
 from mfbench.models.attention import JointAttention, sided
 from mfbench.models.branch import Branch, Modulation
@@ -24,6 +26,7 @@ from mfbench.models.rope import audio_positions, frequencies, phases, rotate, vi
 from mfbench.types import AV, Attention, Condition, concatenate
 
 MODALITIES = ("video", "audio")
+SIZES = ("dim", "depth", "heads", "mlp_ratio", "condition_dim", "head")  # what an experiment may choose
 BRANCH_PARTS = ("branches", "conditions", "times", "steps", "priors")  # what one modality owns
 
 
@@ -37,18 +40,19 @@ class TransformerSpec:
     """
 
     clip: ClipSpec = field(default_factory=ClipSpec)
-    dim: int = 96
-    depth: int = 4
-    heads: int = 4
-    mlp_ratio: int = 3
-    condition_dim: int = 128
+    dim: Annotated[int, Field(ge=2, le=2**16)] = 96
+    depth: Annotated[int, Field(ge=1, le=1000)] = 4
+    heads: Annotated[int, Field(ge=1, le=1024)] = 4
+    mlp_ratio: Annotated[int, Field(ge=1, le=64)] = 3
+    condition_dim: Annotated[int, Field(ge=2, le=2**16)] = 128
     reference_channels: int = 39
     vocabulary: int = 96
     slots: int = 4
     head: Literal["data", "velocity", "preconditioned"] = "preconditioned"
 
     def __post_init__(self) -> None:
-        if self.dim % self.heads or (self.dim // self.heads) % 2:
+        options.check(type(self), {name: getattr(self, name) for name in SIZES})
+        if self.dim % (2 * self.heads):
             raise ValueError(f"dim={self.dim} must be heads={self.heads} times an even number")
 
     def to_json(self) -> dict[str, object]:
@@ -251,13 +255,16 @@ class AVTransformer(nn.Module):
 
     def _head(self, net: AV, x: AV, t: AV, reference: Tensor) -> AV:
         """Turn the raw output into f."""
-        if self.spec.head == "data":
-            return net
-        if self.spec.head == "velocity":
-            return x - net.scale(t)
-        given, times, raw = x.parts(), t.parts(), net.parts()
-        f = {n: self.priors[n](given[n], times[n], raw[n], reference) for n in given}
-        return AV(f.get("video"), f.get("audio"))
+        match self.spec.head:
+            case "data":
+                return net
+            case "velocity":
+                return x - net.scale(t)
+            case "preconditioned":
+                given, times, raw = x.parts(), t.parts(), net.parts()
+                f = {n: self.priors[n](given[n], times[n], raw[n], reference) for n in given}
+                return AV(f.get("video"), f.get("audio"))
+        raise ValueError(f"a head is data, velocity or preconditioned, got {self.spec.head!r}")
 
     def load_branch(self, other: AVTransformer, name: str) -> None:
         """Take one modality's weights (branch, condition, time and step embeddings) from another network."""

@@ -27,19 +27,19 @@ def test_loads_every_section(write):
         (('type="ToyChild"', 'type="ToyChlid"'), ["toy.py:8", "'ToyChlid'", "'ToyChild'"]),
         (("toy_steps=3,", "toy_stepz=3,"), ["toy.py:4", "'toy_stepz'", "'toy_steps'"]),
         (('["ToyMetric"]', '["ToyMetrik"]'), ["'ToyMetrik'", "'ToyMetric'"]),
-        (("steps=[1, 4, 16]", "steps=[0]"), ["toy.py:10", "axes.steps.0", "from 1", "0"]),
+        (("steps=[1, 4, 16]", "steps=[0]"), ["toy.py:10", "axes.steps.0", "at least 1", "0"]),
         (("sample_seed=[0, 1]", "sample_seed=[0, 0]"), ["axes.sample_seed", "once"]),
         (("prompts=4", "prompts=-4"), ["suite.prompts", "-4"]),
         (("prompts=4", "timing=dict(rollout=2)"), ["'rollout'", "'rollouts'"]),
         (('name="Guided", ', ""), ["'ToyMethod'", "taken"]),
         (('name="Guided"', 'name="a b"'), ["'a b'"]),
         (('baseline="ToyMethod@4"', "baselin=1"), ["'baselin'", "'baseline'"]),
-        (("batch_size=2", "batch_size=0"), ["budget.batch_size", "positive"]),
+        (("batch_size=2", "batch_size=0"), ["budget.batch_size", "at least 2, got 0"]),
         (
             ("toy_steps=3,", "flops=1e9, evaluations=1e3,"),
             ["one currency", "evaluations and flops"],
         ),
-        (("guidance=2.0", "steps=[0]"), ["toy.py:7", "methods.1.steps.0", "from 1"]),
+        (("guidance=2.0", "steps=[0]"), ["toy.py:7", "methods.1.steps.0", "at least 1, got 0"]),
         (("guidance=2.0", "budget=dict(toy_stepz=3)"), ["methods.1.budget", "'toy_stepz'", "'toy_steps'"]),
         (('baseline="ToyMethod@4"', 'claims=["C9"], pilot="x"'), ["report.claims.0", "'C9'"]),
         (('baseline="ToyMethod@4"', 'claims=["C1"]'), ["pilot='../reports/NAME'"]),
@@ -60,10 +60,10 @@ def test_mistakes_name_the_place_and_the_remedy(write, change, words):
 
 
 def test_set_reaches_every_level(write):
-    changed = load(write(), ["suite.prompts=7", "methods.1.guidance=3.5", "axes.steps=[2]", "model.depth=2"])
+    changed = load(write(), ["suite.prompts=7", "methods.1.guidance=3.5", "axes.steps=[4]", "model.depth=2"])
     assert changed.suite.prompts == 7
     assert changed.methods[1].options == {"guidance": 3.5}
-    assert changed.axes.steps == (2,)
+    assert changed.axes.steps == (4,)
     assert changed.model == {"depth": 2}
 
 
