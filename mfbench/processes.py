@@ -1,12 +1,14 @@
-"""Processes: that end with their parent, and how large they grew."""
+"""Processes: whose user nobody knows, that end with their parent, and how large they grew."""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import getpass
 import os
 import signal
 import sys
+import tempfile
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +27,36 @@ def die_with_parent(parent: int | None = None) -> None:
             ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
     if parent is not None and os.getppid() != parent:
         os._exit(1)
+
+
+def settle_user() -> None:
+    """Let libraries work for a user whom the system does not know, and without a home that can be written.
+
+    Containers run as any user id: torch asks for the user's name, matplotlib and others for a place to keep
+    things. Call it before they are imported; processes that are started later inherit it.
+    """
+    try:
+        getpass.getuser()
+    except (KeyError, OSError):
+        os.environ["LOGNAME"] = f"uid{os.getuid()}"
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111  # `Path.home` raises where there is none
+    if home.is_dir() and os.access(home, os.W_OK):
+        return
+    kept = _own_temporary()
+    if not home.is_dir():
+        os.environ["HOME"] = str(kept)
+    for name in ("MPLCONFIGDIR", "XDG_CACHE_HOME", "TRITON_CACHE_DIR"):
+        os.environ.setdefault(name, str(kept / name.lower()))
+
+
+def _own_temporary() -> Path:
+    """A folder of this user alone, the same for all of his processes."""
+    folder = Path(tempfile.gettempdir()) / f"mfbench-{os.getuid()}"
+    with contextlib.suppress(OSError):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if folder.is_dir() and not folder.is_symlink() and folder.stat().st_uid == os.getuid():
+            return folder
+    return Path(tempfile.mkdtemp(prefix="mfbench-"))
 
 
 def memory_peak_mb(process: int | Literal["self"]) -> float | None:

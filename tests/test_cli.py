@@ -10,6 +10,7 @@ import pytest
 
 from mfbench import cli
 from mfbench.cli.output import table
+from mfbench.files import LIST
 
 ROOT = Path(__file__).parent.parent
 
@@ -75,7 +76,7 @@ def test_list_gives_name_origin_and_summary():
         (("report", "missing"), "no records in missing"),
         (("list", "--import", "no_such_module"), "no_such_module"),
         (("run",), "EXPERIMENT.py"),
-        (("data", "preview", "--out", "/proc/nowhere"), "cannot write"),
+        (("data", "preview", "--out", "/proc/nowhere"), "cannot be written"),
         (("fly",), "fly"),
         (("run", "x.py", "--limit", "many"), "--limit"),
     ],
@@ -90,7 +91,7 @@ def test_wrong_usage_is_one_clean_message_and_exit_code_2(arguments, words):
 def test_data_preview_writes_clips_and_pictures(tmp_path):
     done = mfbench("data", "preview", "--out", str(tmp_path / "p"), "--seconds", "1", "--size", "32")
     assert done.returncode == 0, done.stderr
-    names = {path.suffix for path in (tmp_path / "p").iterdir() if path.suffix}
+    names = {path.suffix for path in (tmp_path / "p").iterdir() if path.name != LIST}
     assert names == {".mp4", ".png"}
     assert len(list((tmp_path / "p").glob("*.mp4"))) == 6
 

@@ -12,6 +12,7 @@ import pytest
 from mfbench import cli
 from mfbench.bench.scoring.out_folder import PLACE, prepare_out
 from mfbench.errors import UsageError
+from mfbench.files import LIST
 
 
 @pytest.fixture
@@ -61,21 +62,35 @@ def test_results_of_another_folder_are_kept(
     films: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    out.mkdir()
+    prepare_out(out, tmp_path / "others")
     (out / "summary.json").write_text(json.dumps({"folder": "others"}))
     assert "holds results of others" in refused(capsys, films, "--out", out)
     assert json.loads((out / "summary.json").read_text()) == {"folder": "others"}
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"folder": 3}'])
-def test_results_of_whom_nobody_knows_are_kept(films: Path, tmp_path: Path, text: str) -> None:
-    (tmp_path / "summary.json").write_text(text)
-    with pytest.raises(UsageError, match="something else"):
-        prepare_out(tmp_path, films)
-    (tmp_path / "summary.json").unlink()
-    (tmp_path / "clips.csv").touch()
-    with pytest.raises(UsageError, match="something else"):
-        prepare_out(tmp_path, films)
+@pytest.mark.parametrize("name", ["summary.json", "clips.csv", "index.html", "figures/mine.svg"])
+def test_files_that_score_did_not_write_are_kept(
+    films: Path, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = tmp_path / "paper" / name
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    assert "no list of what mfbench wrote" in refused(capsys, films, "--out", tmp_path / "paper")
+    assert [path for path in (tmp_path / "paper").rglob("*") if path.is_file()] == [mine]
+    assert mine.read_text() == "mine"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"folder": 3}'])
+def test_half_results_never_block_the_same_command(films: Path, tmp_path: Path, text: str) -> None:
+    """A crash or a full disk between two files, or in one of them."""
+    out = tmp_path / "out"
+    prepare_out(out, films)
+    (out / "clips.csv").touch()
+    prepare_out(out, films)
+    (out / "summary.json").write_text(text)
+    prepare_out(out, films)
+    (out / PLACE).write_text(text)
+    prepare_out(out, films)
 
 
 def test_the_same_folder_may_be_scored_again(films: Path, tmp_path: Path) -> None:
@@ -83,7 +98,7 @@ def test_the_same_folder_may_be_scored_again(films: Path, tmp_path: Path) -> Non
     prepare_out(out, films)
     (out / "summary.json").write_text(json.dumps({"folder": "films"}))
     prepare_out(out, films / ".." / "films")
-    assert sorted(path.name for path in out.iterdir()) == [PLACE, "summary.json"]
+    assert sorted(path.name for path in out.iterdir()) == [PLACE, LIST, "summary.json"]
 
 
 def test_two_folders_of_one_name_are_told_apart(

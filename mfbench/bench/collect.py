@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mfbench import provenance
+from mfbench import files, provenance
 from mfbench.bench import record
 from mfbench.bench.plan import Cell, Plan
 from mfbench.bench.store import Failure, Finished, Store
@@ -236,11 +236,11 @@ def _link(source: Path, target: Path) -> None:
     if target.exists() and target.samefile(source):
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.unlink(missing_ok=True)
-    try:
-        os.link(source, target)
-    except OSError:  # another file system, or one without hard links
-        shutil.copyfile(source, target)
+    with files.beside(target) as part:
+        try:
+            os.link(source, part)
+        except OSError:  # another file system, or one without hard links
+            shutil.copyfile(source, part)
 
 
 def _iso(seconds: float | None) -> str | None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mfbench import files
 from mfbench.bench.plan import Plan
 from mfbench.bench.stage import Stage
 
@@ -125,7 +126,7 @@ def write(folder: Path, job: Job, settings: Settings, *, workers: int, preflight
         "track": settings.track,
         "preflight": preflight,
     }
-    (folder / "job.json").write_text(json.dumps(content, indent=1), encoding="utf-8")
+    files.write(folder / "job.json", json.dumps(content, indent=1))
 
 
 def read(folder: Path) -> tuple[Job, Settings, dict[str, Any]]:

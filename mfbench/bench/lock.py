@@ -11,6 +11,8 @@ from pathlib import Path
 
 from mfbench.errors import UsageError
 
+LOCK = ".lock"
+
 
 @contextmanager
 def run_lock(folder: Path, patience_s: float = 3.0) -> Iterator[int]:
@@ -27,13 +29,28 @@ def run_lock(folder: Path, patience_s: float = 3.0) -> Iterator[int]:
 
 
 def _open(folder: Path) -> int:
+    _check_ours(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        return os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
         raise UsageError(
             f"cannot write in the run folder {folder} ({error.strerror}); choose another with --out"
         ) from error
+
+
+def _check_ours(folder: Path) -> None:
+    """A run clears the folders of its last one, so it works only in a folder that a run has made."""
+    if not folder.exists() or (folder / LOCK).is_file():
+        return
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is a file, wanted is a run folder; choose another --out")
+    there = sorted(path.name for path in folder.iterdir())
+    if there:
+        raise UsageError(
+            f"{folder} holds {', '.join(there[:3])} and was made by no run, nothing in it is touched; "
+            "choose another --out, or move it away"
+        )
 
 
 def _acquire(descriptor: int, folder: Path, deadline: float) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,7 +60,7 @@ def serve(run: Path, method: str, steps: int, imports: list[str]) -> Served:
 def _trainings(run: Path) -> dict[str, Stage]:
     """Finished trainings by method; the last published one wins."""
     found = sorted(run.glob("stages/train/*/spec.json"), key=lambda p: p.stat().st_mtime)
-    stages = [Stage.from_json(json.loads(path.read_text())) for path in found]
+    stages = [Store(run).stage(path.parent) for path in found]
     return {stage.spec.component: stage for stage in stages}
 
 

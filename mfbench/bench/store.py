@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from mfbench import files
 from mfbench.bench.stage import Parent, Stage, StageResult, StageSpec
 from mfbench.errors import CorruptError
 
@@ -133,8 +134,20 @@ class Store:
         for name, entry in finished.artifacts.items():
             if _fingerprint(folder / "artifacts" / name)["sha256"] != entry["sha256"]:
                 raise self._corrupt(folder, f"the content of {name} has changed since publication")
-        written = json.loads((folder / "spec.json").read_text(encoding="utf-8"))
-        return Parent(Stage.from_json(written).spec, folder / "artifacts", finished.result)
+        return Parent(self.stage(folder).spec, folder / "artifacts", finished.result)
+
+    def stage(self, folder: Path) -> Stage:
+        """What a published folder is the result of.
+
+        Raises:
+            CorruptError: where that cannot be read.
+        """
+        try:
+            return Stage.from_json(json.loads((folder / "spec.json").read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise self._corrupt(
+                folder, f"spec.json is unreadable ({type(error).__name__}: {error})"
+            ) from error
 
     def _read(self, folder: Path, id_: str) -> Finished:
         try:
@@ -143,12 +156,19 @@ class Store:
                 raise self._corrupt(folder, f"schema {written['schema']} or id {written['id']} do not fit")
             result = StageResult(written["values"], written["metrics"], written["media"])
             finished = Finished(folder, result, written["artifacts"], written["digest"], written["run"])
+            media = [str(entry["path"]) for entry in result.media]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise self._corrupt(
                 folder, f"result.json is unreadable ({type(error).__name__}: {error})"
             ) from error
+        for name in media:
+            if name not in finished.artifacts:
+                raise self._corrupt(folder, f"the media path {name!r} is none of its artifacts")
+        inside = (folder / "artifacts").resolve()
         for name, entry in finished.artifacts.items():
             path = folder / "artifacts" / name
+            if path.resolve() != inside / name:
+                raise self._corrupt(folder, f"the artifact {name!r} leads out of it")
             size = path.stat().st_size if path.is_file() else None
             if size != entry["bytes"]:
                 found = "is missing" if size is None else f"has {size} bytes"
@@ -187,7 +207,8 @@ class Store:
     def clean(self) -> None:
         """Remove what a killed run left; call with the lock held. Checkpoints in scratch stay."""
         for folder in self.root.glob(f"stages/*/{TEMPORARY}*"):
-            shutil.rmtree(folder)
+            if folder.is_dir() and not folder.is_symlink():  # anything else is not of a stage
+                shutil.rmtree(folder)
 
     def forget(self) -> None:
         """Drop the logs and failures of the last run, before a new one works."""
@@ -204,11 +225,7 @@ class Store:
 
 def write_json(path: Path, value: object) -> None:
     """Write JSON with sorted keys, replacing the file in one step."""
-    temporary = path.with_name(f"{path.name}{TEMPORARY}{os.getpid()}")
-    temporary.write_text(
-        json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8"
-    )
-    temporary.replace(path)
+    files.write(path, json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n")
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import pkgutil
 import signal
@@ -12,13 +13,15 @@ from types import ModuleType
 from typing import NoReturn
 
 from mfbench.cli import verbs
-from mfbench.errors import UserError
+from mfbench.errors import RunError, UserError
+from mfbench.files import NO_SPACE
 
 EPILOG = """\
 exit codes: 0 all good; 1 some cells failed or a check failed; 2 usage or config, nothing ran;
 3 preflight failed; 4 corrupt results found; 130 interrupted (state is kept, the same command continues)
 """
 INTERRUPTED = 130
+NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -35,6 +38,12 @@ def main(argv: list[str] | None = None) -> int:
     except UserError as error:
         sys.stderr.write(f"mfbench: {error}\n")
         return error.exit_code
+    except OSError as error:
+        if error.errno not in (*NO_SPACE, *NOT_ALLOWED):
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        sys.stderr.write(f"mfbench: {place}{error.strerror}; mend that, then the same command continues\n")
+        return RunError.exit_code
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -11,6 +11,7 @@ import numpy as np
 from av.container import OutputContainer
 from numpy.typing import NDArray
 
+from mfbench import files
 from mfbench.data.media_facts import MAX_SECONDS, MediaError, MediaFacts
 from mfbench.data.streaming import Grid, finest_block_s, open_media
 
@@ -39,7 +40,7 @@ class Media:
 def write_mp4(
     path: Path, frames: NDArray[np.uint8], waveform: NDArray[np.float32], *, fps: float, sample_rate_hz: int
 ) -> None:
-    """Write yuv420p pictures and sound, interleaved; the same libraries repeat the same bytes.
+    """Write yuv420p pictures and sound, interleaved, in one step; the same libraries repeat the same bytes.
 
     Args:
         path: of the file; its folder must exist.
@@ -51,8 +52,12 @@ def write_mp4(
     _check_writable(frames, waveform)
     # bitexact leaves out the date and the library version
     options = {"fflags": "+bitexact", "movflags": "+faststart"}
-    with av.open(f"file:{path}", "w", format="mp4", options=options) as container:
-        _encode(container, frames, waveform, Fraction(fps).limit_denominator(1001), sample_rate_hz)
+    rate = Fraction(fps).limit_denominator(1001)
+    with (
+        files.beside(path) as part,
+        av.open(f"file:{part}", "w", format="mp4", options=options) as container,
+    ):
+        _encode(container, frames, waveform, rate, sample_rate_hz)
 
 
 def read_mp4(path: Path, *, fps: float, sample_rate_hz: int, size_px: int) -> Media:

@@ -15,10 +15,11 @@ from mfbench.character.performance import MOUTH, Performance, perform
 from mfbench.character.speech import SAMPLE_RATE_HZ
 from mfbench.data.media import write_mp4
 from mfbench.errors import UsageError
+from mfbench.files import OwnFolder, beside
 from mfbench.mel import HOP_SAMPLES, log_mel
 
 FPS = 25
-MARKER = ".mfbench-preview"
+OWNER = "preview"
 LEAST_CLIPS = 6
 COLUMNS = 12
 SPLIT = "reference"  # shows all voices and identities, the held-out ones too
@@ -48,7 +49,7 @@ def preview(
     """Write mp4 clips, `contact_sheet.png` and `spectrogram.png` (of the first clip).
 
     Args:
-        out_dir: a new or empty folder, or one that an earlier preview filled (it is cleared).
+        out_dir: a new or empty folder, or one that an earlier preview filled (its files are replaced).
         clips: at least 6.
         seconds: a whole number of frames at 25 fps.
         size_px: side of the frames; even.
@@ -58,21 +59,25 @@ def preview(
         The files that were written.
     """
     _check(clips, seconds, size_px)
-    _clear(out_dir)
+    out = OwnFolder.claim(out_dir, "--out")
     written, shown = [], []
     for index in range(clips):
         performance = perform(seed, SPLIT, index, seconds, FPS)
         clip = _Clip(performance, render(performance.face, size_px))
         path = out_dir / f"clip{index:02d}_{clip.name}.mp4"
-        write_mp4(path, clip.frames, performance.waveform, fps=FPS, sample_rate_hz=SAMPLE_RATE_HZ)
         written.append(path)
+        out.announce(OWNER, [path.name])
+        write_mp4(path, clip.frames, performance.waveform, fps=FPS, sample_rate_hz=SAMPLE_RATE_HZ)
         # only what the sheet shows, so that memory does not grow with the clips
         shown.append(_Clip(performance, clip.frames[_columns(len(clip.frames))]))
     sheet, spectrogram = out_dir / "contact_sheet.png", out_dir / "spectrogram.png"
-    _draw_sheet(sheet, shown)
-    _draw_spectrogram(spectrogram, shown[0])
     written += [sheet, spectrogram]
-    (out_dir / MARKER).write_text("".join(f"{path.name}\n" for path in written))
+    out.announce(OWNER, [path.name for path in written])
+    with beside(sheet) as part:
+        _draw_sheet(part, shown)
+    with beside(spectrogram) as part:
+        _draw_spectrogram(part, shown[0])
+    out.retire(OWNER, [path.name for path in written])
     return written
 
 
@@ -86,20 +91,6 @@ def _check(clips: int, seconds: float, size_px: int) -> None:
         )
     if size_px < 32 or size_px % 2:
         raise UsageError(f"frames need an even side of at least 32 pixels, got {size_px}")
-
-
-def _clear(out_dir: Path) -> None:
-    """Make the folder; remove an earlier preview's files and nothing else."""
-    if out_dir.exists() and not out_dir.is_dir():
-        raise UsageError(f"{out_dir} is a file; name a folder")
-    marker = out_dir / MARKER
-    if marker.is_file():
-        for name in marker.read_text().splitlines():
-            (out_dir / Path(name).name).unlink(missing_ok=True)
-    elif out_dir.is_dir() and any(out_dir.iterdir()):
-        raise UsageError(f"{out_dir} is not empty and no preview made it; name a new or an empty folder")
-    out_dir.mkdir(parents=True, exist_ok=True)
-    marker.touch()  # an interrupted preview may be run again
 
 
 def _columns(frames: int) -> NDArray[np.int64]:

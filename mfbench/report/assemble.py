@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from mfbench.report import appendix, claims, html, inputs, markdown, results, tables
+from mfbench.files import OwnFolder
+from mfbench.report import appendix, claims, html, inputs, results, tables
 from mfbench.report.compare import compare
 from mfbench.report.cost import cost
 from mfbench.report.document import Page, Section
@@ -15,9 +16,9 @@ from mfbench.report.health import health
 from mfbench.report.judge_card import judge_card
 from mfbench.report.latency import latency
 from mfbench.report.load import Study, load
+from mfbench.report.page_files import page_files
 from mfbench.report.rankings import rankings
 from mfbench.report.starts import starts
-from mfbench.report.write_figures import write_figures
 
 PAGE_BYTES = 4_900_000  # committed reports stay below 5 MB
 LEDE = (
@@ -26,7 +27,7 @@ LEDE = (
 )
 
 
-def build(run_dirs: Sequence[Path], out_dir: Path) -> Path:
+def build(run_dirs: Sequence[Path], out_dir: Path, what: str = "--out") -> Path:
     """Write the page, its figures and tables, and `claims.json` where claims are asked for.
 
     Returns `index.html`; beside it lie `index.md`, `figures/`, `cells.csv` and `comparisons.csv`.
@@ -35,9 +36,14 @@ def build(run_dirs: Sequence[Path], out_dir: Path) -> Path:
 
     Raises:
         RecordError: where a record is broken, or where there is none.
+        UsageError: where `out_dir` holds files that are not ours, or cannot be written.
+        PreflightError: where its disk is full.
     """
+    roots = [folder.parent if folder.resolve().name == "records" else folder for folder in run_dirs]
+    reads_itself = any(root.resolve() == out_dir.resolve() for root in roots)
+    folder = OwnFolder.claim(out_dir, what, inputs.NAMES if reads_itself else ())
     wanted = inputs.key(run_dirs, out_dir)
-    if inputs.is_current(out_dir, wanted):
+    if inputs.is_current(folder, wanted):
         return out_dir / "index.html"
     study = load(run_dirs)
     estimates = Estimates(study)
@@ -67,15 +73,13 @@ def build(run_dirs: Sequence[Path], out_dir: Path) -> Path:
     shown = gallery(study, PAGE_BYTES - len(html.render(page).encode()))
     place = next(index for index, section in enumerate(sections) if section.anchor == "codecs")
     page = _page(study, estimates, (*sections[:place], shown, *sections[place:]))
-    out_dir.mkdir(parents=True, exist_ok=True)
-    tables.write_csv(tables.cells_table(study, estimates), out_dir / "cells.csv")
-    tables.write_csv(tables.comparisons_table(study, comparisons), out_dir / "comparisons.csv")
-    if verdicts:
-        claims.write(verdicts, out_dir / "claims.json")
-    write_figures(page, out_dir / "figures")
-    (out_dir / "index.md").write_text(markdown.render(page), encoding="utf-8")
-    (out_dir / "index.html").write_text(html.render(page), encoding="utf-8")
-    inputs.remember(out_dir, wanted)
+    files = {
+        "cells.csv": tables.csv_text(tables.cells_table(study, estimates)),
+        "comparisons.csv": tables.csv_text(tables.comparisons_table(study, comparisons)),
+        **({"claims.json": claims.text(verdicts)} if verdicts else {}),
+        **page_files(page),
+    }
+    folder.publish("page", {**files, inputs.STAMP: inputs.stamp(wanted, files)})
     return out_dir / "index.html"
 
 

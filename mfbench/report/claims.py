@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -140,10 +139,10 @@ def verdict(found: list[Row]) -> str:
     return "supported" if verdicts == {"supported"} else "undecided"
 
 
-def write(found: tuple[Row, ...], path: Path) -> None:
+def text(found: tuple[Row, ...]) -> str:
     """`claims.json`, a list of rows; 8 significant digits, as in the tables."""
     content = [{k: _rounded(v) for k, v in asdict(row).items()} for row in found]
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    return json.dumps(content, indent=1) + "\n"
 
 
 def _rounded(value: object) -> object:

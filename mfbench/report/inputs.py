@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from mfbench.files import OwnFolder
 from mfbench.report.judge_card import card_path
 
 STAMP = "built_from.json"
+NAMES = ("records", "media", "experiment.json", "judge.json")  # what a report is made of
 
 
 def key(run_dirs: Sequence[Path], out_dir: Path) -> str:
@@ -31,25 +34,26 @@ def key(run_dirs: Sequence[Path], out_dir: Path) -> str:
     return digest.hexdigest()
 
 
-def is_current(out_dir: Path, wanted: str) -> bool:
-    """Whether the report in `out_dir` was built from `wanted` and none of its files has changed since."""
-    stamp = out_dir / STAMP
-    if not stamp.is_file():
+def is_current(folder: OwnFolder, wanted: str) -> bool:
+    """Whether the report in a folder was built from `wanted` and none of its files has changed since."""
+    path = folder.path / STAMP
+    if not path.is_file():
         return False
-    written = json.loads(stamp.read_text(encoding="utf-8"))
-    return bool(written == _stamp(out_dir, wanted))
+    try:
+        written = path.read_text(encoding="utf-8")
+        names = json.loads(written)["files"]
+        ours = {name: (folder.path / name).read_bytes() for name in folder.lists["page"] if name != STAMP}
+    except (OSError, ValueError, KeyError, TypeError):
+        logging.getLogger(__name__).warning("%s or what it lists is damaged; the report is made anew", path)
+        return False
+    return set(names) == set(ours) and written == stamp(wanted, ours)
 
 
-def remember(out_dir: Path, built: str) -> None:
-    """Write the stamp of a report that has just been built."""
-    text = json.dumps(_stamp(out_dir, built), indent=1, sort_keys=True) + "\n"
-    (out_dir / STAMP).write_text(text, encoding="utf-8")
-
-
-def _stamp(out_dir: Path, built: str) -> dict[str, object]:
-    files = [path for path in sorted(out_dir.rglob("*")) if path.is_file() and path.name != STAMP]
-    hashes = {p.relative_to(out_dir).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
-    return {"inputs": built, "files": hashes}
+def stamp(built: str, files: Mapping[str, str | bytes]) -> str:
+    """The stamp of a report: what it was built from, and a digest of each of its files."""
+    content = {name: text.encode() if isinstance(text, str) else text for name, text in files.items()}
+    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in content.items()}
+    return json.dumps({"inputs": built, "files": hashes}, indent=1, sort_keys=True) + "\n"
 
 
 def _add(digest: hashlib._Hash, root: Path, paths: Sequence[Path]) -> None:

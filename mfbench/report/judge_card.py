@@ -9,6 +9,7 @@ from pathlib import Path
 from mfbench.report.document import Block, Column, Details, Note, Section, Table, Text, Value
 
 FILE = "judge.json"
+KEYS = ("check", "value", "required", "bound", "pass")
 COMMAND = "`python -m mfbench judge-check --out reports/judge`"
 
 
@@ -29,7 +30,11 @@ def judge_card(folders: Sequence[Path]) -> Section:
     if path is None:
         note = Note(f"The judges were not examined beside this report; {COMMAND} does it.", warning=True)
         return Section("judge", "The judges, judged", (note,))
-    rows = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        rows = [{key: row[key] for key in KEYS} for row in json.loads(path.read_text(encoding="utf-8"))]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        note = Note(f"The card of the judges is damaged ({error}); {COMMAND} makes it anew.", warning=True)
+        return Section("judge", "The judges, judged", (note,))
     asked = [row for row in rows if row["required"] is not None]
     failed = [row for row in asked if not row["pass"]]
     blocks: list[Block] = [

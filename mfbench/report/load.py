@@ -143,7 +143,14 @@ def _locate(folder: Path) -> tuple[Path, Path]:
 
 def _settings(root: Path) -> dict[str, Any]:
     path = root / "experiment.json"
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+    if not path.is_file():
+        return {}
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise record.RecordError(
+            f"{path.name} of {root.name} is damaged ({error}); the same run writes it anew, or remove it"
+        ) from error
 
 
 def _merge(settings: list[dict[str, Any]]) -> dict[str, Any]:
@@ -203,8 +210,11 @@ def _media(entry: dict[str, Any], root: Path) -> Media:
     relative = PurePosixPath(entry["path"])
     if relative.is_absolute() or ".." in relative.parts:
         raise record.RecordError(f"media path {entry['path']!r} leaves the run folder; it must lie below it")
+    path = root / relative
+    if not path.resolve().is_relative_to((root / relative.parts[0]).resolve()):
+        raise record.RecordError(f"media path {entry['path']!r} is a link that leaves the run folder")
     return Media(
-        path=root / entry["path"],
+        path=path,
         name=str(entry["path"]),
         role=str(entry.get("role") or ""),
         clip="" if entry.get("clip") is None else str(entry["clip"]),

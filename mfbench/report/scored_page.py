@@ -6,34 +6,34 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from mfbench.report import html, markdown, names, selection
+from mfbench.files import OwnFolder
+from mfbench.report import names, selection
 from mfbench.report.document import Block, Bullets, Column, Details, Note, Page, Section, Table, Text, Value
 from mfbench.report.judge_card import judge_card
-from mfbench.report.scored_load import Scored, load_scored
+from mfbench.report.page_files import page_files
+from mfbench.report.scored_load import CLIPS, SUMMARY, Scored, load_scored
 from mfbench.report.scored_tables import families, measured, metric_table, strips, worst_films
-from mfbench.report.write_figures import write_figures
 
 LEDE = (
     "Films of any model, read from their files: are they like real ones, do mouth and sound agree, are the "
     "words said, is it one face throughout, and does anything grow with time?"
 )
+RESULTS = (CLIPS, SUMMARY)
 LISTED = 50  # files in a table; all of them are in `summary.json`
 
 
-def build_scored(folders: Sequence[Path], out_dir: Path) -> Path:
+def build_scored(folders: Sequence[Path], out_dir: Path, what: str = "--out") -> Path:
     """Write `index.html`, `index.md` and `figures/` from the results of `score`.
 
     Returns `index.html`. The files are the same, byte by byte, for the same results.
 
     Raises:
-        UsageError: where results cannot be read or told apart.
+        UsageError: where results cannot be read or told apart, or the folder is not ours.
     """
+    reads_itself = any(folder.resolve() == out_dir.resolve() for folder in folders)
+    folder = OwnFolder.claim(out_dir, what, RESULTS if reads_itself else ())
     scored = load_scored(folders)
-    page = _page(scored, (*folders, out_dir))
-    out_dir.mkdir(parents=True, exist_ok=True)
-    write_figures(page, out_dir / "figures")
-    (out_dir / "index.md").write_text(markdown.render(page), encoding="utf-8")
-    (out_dir / "index.html").write_text(html.render(page), encoding="utf-8")
+    folder.publish("page", page_files(_page(scored, (*folders, out_dir))))
     return out_dir / "index.html"
 
 

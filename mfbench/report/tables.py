@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import pandas as pd
 
@@ -82,9 +81,9 @@ def _frame(rows: list[tuple[object, ...]], columns: tuple[str, ...]) -> pd.DataF
     return pd.DataFrame(rows, columns=list(columns), dtype=object)
 
 
-def write_csv(frame: pd.DataFrame, path: Path) -> None:
-    """Write with 8 significant digits, so that rebuilding on another machine gives the same text."""
-    frame.map(_text).to_csv(path, index=False, lineterminator="\n")
+def csv_text(frame: pd.DataFrame) -> str:
+    """A table with 8 significant digits, so that rebuilding on another machine gives the same text."""
+    return str(frame.map(_text).to_csv(index=False, lineterminator="\n"))
 
 
 def _text(value: object) -> str:

@@ -123,7 +123,7 @@ def test_in_process_and_local_executors_agree(write, toy, tmp_path):
 
 @pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
 def test_killed_at_random_moments_ends_like_an_undisturbed_run(write, toy, start, tmp_path, kills):
-    write(("sample_seed=[0, 1]", "sample_seed=[0]"), ("[1, 4, 16]", "[1]"))
+    write(("sample_seed=[0, 1]", "sample_seed=[0]"), ("[1, 4, 16]", "[4]"))
     assert toy(*RUN, "--out", "calm").returncode == 0
     (tmp_path / "calm").rename(tmp_path / "runs")
     wanted = outcome(tmp_path)

@@ -1,25 +1,26 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from mfbench.data.media import read_mp4
-from mfbench.data.preview import MARKER, preview
+from mfbench.data.preview import preview
 from mfbench.errors import UsageError
+from mfbench.files import LIST
 
 
 def test_a_preview_is_clips_and_two_pictures_and_replaces_an_earlier_one(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "preview"
     folder.mkdir(parents=True)
     for name, content in (
-        (MARKER, "clip99.mp4\n../clip98.mp4\n"),
+        (LIST, json.dumps({"preview": ["clip99.mp4"]})),
         ("clip99.mp4", "old"),
         ("notes.txt", "mine"),
     ):
         (folder / name).write_text(content)
-    (folder.parent / "clip98.mp4").write_text("not of the preview")
     written = preview(folder, seconds=1.0, size_px=32)
     assert [path.suffix for path in written] == [".mp4"] * 6 + [".png"] * 2
     media = read_mp4(written[2], fps=25, sample_rate_hz=16000, size_px=32)
@@ -28,20 +29,19 @@ def test_a_preview_is_clips_and_two_pictures_and_replaces_an_earlier_one(tmp_pat
     for path in written[-2:]:
         with Image.open(path) as picture:
             assert min(picture.size) > 300
-    assert {path.name for path in folder.iterdir()} == {p.name for p in written} | {MARKER, "notes.txt"}
-    assert (folder.parent / "clip98.mp4").exists()
+    assert {path.name for path in folder.iterdir()} == {p.name for p in written} | {LIST, "notes.txt"}
 
 
 def test_a_folder_of_others_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(UsageError, match="is not empty and no preview made it; name a new"):
+    with pytest.raises(UsageError, match=r"holds thesis\.tex and no list of what mfbench wrote"):
         preview(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "x").touch()
-    with pytest.raises(UsageError, match="is a file; name a folder"):
+    with pytest.raises(UsageError, match="is a file, wanted is a folder"):
         preview(tmp_path / "x")
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from mfbench.files import LIST
 from mfbench.report import assemble, build
 from tests.report.conftest import Built
 from tests.report.synthetic import Plan, write_run
@@ -134,8 +136,11 @@ def test_a_bare_run_gives_notes_instead_of_empty_figures(tmp_path: Path) -> None
 
 
 def test_anchors_alone_and_old_figures(tmp_path: Path) -> None:
-    run = write_run(tmp_path / "run", Plan(methods=(), media=False))
-    (tmp_path / "out" / "figures").mkdir(parents=True)
-    (tmp_path / "out" / "figures" / "steps_gone.svg").write_text("<svg/>")
-    build([run], tmp_path / "out")
-    assert not (tmp_path / "out" / "figures" / "steps_gone.svg").exists()
+    run, out = write_run(tmp_path / "run", Plan(methods=(), media=False)), tmp_path / "out"
+    (out / "figures").mkdir(parents=True)
+    for name in ("gone.svg", "mine.svg"):
+        (out / "figures" / name).write_text("<svg/>")
+    (out / LIST).write_text(json.dumps({"page": ["figures/gone.svg"]}))
+    build([run], out)
+    assert not (out / "figures" / "gone.svg").exists()
+    assert (out / "figures" / "mine.svg").read_text() == "<svg/>"

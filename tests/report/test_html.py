@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 from mfbench.report import html, markdown
 from mfbench.report.document import Bullets, Code, Column, Details, Note, Page, Section, Table, Text, Value
 
@@ -26,6 +28,33 @@ def test_tables_mark_the_best() -> None:
     plain = markdown.render(page(table))
     assert "|  | m | q ↓ ms |" in plain
     assert "| 4 steps | a | **1.0** [0.9, 1.1] |" in plain
+
+
+ATTACK = "<script>alert(1)</script><img src=x onerror=alert(1)> [x](javascript:1) `a\nb` \\"
+
+
+def test_markdown_is_escaped_as_the_page_is() -> None:
+    table = Table((Column(ATTACK, ATTACK, numeric=False),), ((ATTACK, ((Value(ATTACK, ATTACK, best=True),),)),))
+    blocks = (Text(ATTACK), Note(ATTACK), Bullets((ATTACK,)), table, Details(ATTACK, (Text(ATTACK),)))
+    hostile = Page(ATTACK, ATTACK, ((ATTACK, ATTACK),), (Section("one", ATTACK, blocks),), ())
+    plain = markdown.render(hostile)
+    code = re.sub(r"`[^`\n]*`", "", plain)
+    assert "<script" not in code
+    assert "<img" not in code
+    assert not re.search(r"(?<!\\)\[x\]\(", code)
+    tags = set(re.findall(r"<[^>]*>", code))
+    assert tags == {"<details>", "</details>", "<summary>", "</summary>"}
+    assert len([line for line in plain.splitlines() if line.startswith("|")]) == 6  # no row is split
+
+
+def test_a_traceback_does_not_leave_its_block() -> None:
+    plain = markdown.render(page(Code("x\n```\n<script>\n````\ny")))
+    assert "`````\nx\n```\n<script>\n````\ny\n`````" in plain
+
+
+def test_numbers_and_marks_read_as_before() -> None:
+    plain = markdown.render(page(Text("**bold** `a < b` p < 0.001, 5 % [0.1, 0.2] & more")))
+    assert "**bold** `a < b` p &lt; 0.001, 5 % [0.1, 0.2] &amp; more" in plain
 
 
 def test_markdown_of_every_text_block() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from mfbench.bench.judging import controls, nuisances, reader_checks, sync_checks
 from mfbench.bench.judging.check import Check
@@ -28,12 +27,11 @@ def sections(kit: Kit) -> Iterator[tuple[str, Callable[[], Iterator[Check]]]]:
     yield "floors", lambda: nuisances.floors(kit, takes, known)
     yield "a mouth that always oscillates", lambda: nuisances.oscillating_mouth(kit, takes, known)
     yield "readers of the character", lambda: reader_checks.readings(kit, takes, seen)
+    yield "what is no face", lambda: reader_checks.no_faces(kit, few)
     yield "six controls", lambda: controls.checks(kit)
     yield "length of a clip", lambda: sync_checks.window_lengths(kit)
 
 
-def write(checks: list[Check], path: Path) -> None:
+def card(checks: list[Check]) -> str:
     """`judge.json`: `{check, value, required, bound, pass}` rows."""
-    rows = [check.to_json() for check in checks]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    return json.dumps([check.to_json() for check in checks], indent=1) + "\n"

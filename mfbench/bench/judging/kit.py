@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from mfbench import files
 from mfbench.bench.components import Code
 from mfbench.character.face import render
 from mfbench.character.performance import Performance, perform
@@ -22,6 +23,7 @@ FRAME_RATE_HZ = 25.0
 FITTED_ON = 160  # training clips
 SECONDS = 5.12
 CACHE = Path("runs") / "judges"
+KEPT_MB = 64  # judges and reference clips
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,31 @@ def load_or_fit(cache: Path = CACHE, progress: Callable[[str], None] | None = No
     takes = [perform(0, "train", index, SECONDS, FRAME_RATE_HZ) for index in range(FITTED_ON)]
     digest = _digest(takes)
     path = cache / f"judges-{digest}.npz"
+    tell = progress or _silent
+    readers = _kept(path, tell)
+    if readers is None:
+        files.check_writable(cache, "--cache", KEPT_MB)
+        files.sweep(cache)
+        tell(f"fitting the judges on {FITTED_ON} real training clips; they are kept in {path}")
+        with files.beside(path) as part:
+            _fit(takes).save(part)
+        readers = Readers.load(path)
+    return Kit(readers, digest, path)
+
+
+def _kept(path: Path, tell: Callable[[str], None]) -> Readers | None:
+    """The judges of a file; None where there is none, or a damaged one."""
     if not path.is_file():
-        if progress is not None:
-            progress(f"fitting the judges on {FITTED_ON} real training clips; they are kept in {path}")
-        _write(_fit(takes), path)
-    return Kit(Readers.load(path), digest, path)
+        return None
+    try:
+        return Readers.load(path)
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        tell(f"{path} is damaged ({type(error).__name__}: {error})")
+        return None
+
+
+def _silent(_: str) -> None:
+    """Tell nobody."""
 
 
 def pictures(takes: list[Performance]) -> Pixels:
@@ -70,11 +92,3 @@ def _digest(takes: list[Performance]) -> str:
     for take in takes:
         total.update(take.face.tobytes() + take.waveform.tobytes())
     return total.hexdigest()[:16]
-
-
-def _write(readers: Readers, path: Path) -> None:
-    """In one rename, so that two commands may fit at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")
-    readers.save(temporary)
-    temporary.replace(path)

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import torch
 
+from mfbench.bench.judging.kit import Kit
+from mfbench.bench.scoring.journal import Journal, identity, key
 from mfbench.bench.scoring.paths import shown_file, without_folders
 from mfbench.bench.scoring.piece import FilmResult
 from mfbench.bench.scoring.pool import Pool
 from mfbench.bench.scoring.read_film import LONGEST_S, excerpt, read_film
+from mfbench.bench.scoring.total import digest
 from mfbench.data.manifest import ClipEntry
 from mfbench.data.media_facts import MediaError
 from mfbench.errors import UsageError
@@ -30,11 +33,13 @@ class Scored:
 
     Attributes:
         worker_mb: largest resident size of a process that read them, where the system tells.
+        before: how many of them an earlier call had read.
     """
 
     films: tuple[FilmResult, ...]
     reference: tuple[FilmResult, ...]
     worker_mb: float | None = None
+    before: int = 0
 
 
 def score(
@@ -42,12 +47,13 @@ def score(
     root: Path,
     reference: Sequence[ClipEntry],
     reference_root: Path,
-    kit_path: Path,
+    kit: Kit,
+    journal: Journal,
     *,
     workers: int,
     progress: Callable[[int, int, str], None],
 ) -> Scored:
-    """Read reference and candidates in worker processes.
+    """Read reference and candidates in worker processes, but for those that the journal has.
 
     Raises:
         UsageError: if fewer than 16 reference films can be used.
@@ -58,14 +64,25 @@ def score(
             f"the reference has {len(paths)} films and at least {LEAST_REFERENCE} are needed; "
             "name a folder with more real films, or leave --reference out"
         )
-    setup = partial(Workshop.open, kit_path, paths[:EXCERPTS])
-    with Pool(setup, _work, _lost, workers=workers, timeout_s=TIMEOUT_S) as pool:
-        jobs = [(entry, reference_root) for entry in reference] + [(entry, root) for entry in entries]
-        results = []
-        for index, result in enumerate(pool.run(jobs)):
-            results.append(result)
-            progress(index + 1, len(jobs), result.file or result.id)
-    return Scored(tuple(results[len(reference) :]), tuple(results[: len(reference)]), pool.peak_mb)
+    conditions = kit.digest, digest([identity(path) for path in paths[:EXCERPTS]])
+    jobs = [(entry, reference_root) for entry in reference] + [(entry, root) for entry in entries]
+    keys = [key(*job, *conditions) for job in jobs]
+    known = {index: found for index, one in enumerate(keys) if (found := journal.film(one)) is not None}
+    left = [index for index in range(len(jobs)) if index not in known]
+    before, peak_mb = len(known), None
+
+    def landed(index: int, result: FilmResult) -> None:
+        journal.add(keys[left[index]], result)
+
+    if left:  # a pool begins with the reference, which nobody needs where all is there
+        setup = partial(Workshop.open, kit.path, paths[:EXCERPTS])
+        with Pool(setup, _work, _lost, workers=workers, timeout_s=TIMEOUT_S) as pool:
+            for index, result in zip(left, pool.run([jobs[i] for i in left], landed), strict=True):
+                known[index] = result
+                progress(len(known), len(jobs), result.file or result.id)
+        peak_mb = pool.peak_mb
+    results = tuple(known[index] for index in range(len(jobs)))
+    return Scored(results[len(reference) :], results[: len(reference)], peak_mb, before)
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,10 @@ class FullTier:
         found = [info for name in self.names for info in adapter(name).metrics if not info.set_metric]
         return {info.name: info.unit for info in found}
 
+    def protocols(self, name: str) -> tuple[str, ...]:
+        """Of every metric of an adapter."""
+        return (name, *(self.protocol(adapter(name), info) for info in adapter(name).metrics))
+
     def protocol(self, kind: type[Adapter], info: MetricInfo) -> str:
         """Of one metric."""
         files = [self.weights[file.key] for file in kind.weight_files]

@@ -12,6 +12,7 @@ from mfbench.bench.scoring.aggregate import clusters
 from mfbench.bench.scoring.folder import Scored
 from mfbench.bench.scoring.full_models import FullTier
 from mfbench.bench.scoring.full_read import Answer, FilmTask, SetTask, answer, lost, open_all
+from mfbench.bench.scoring.journal import Journal, key
 from mfbench.bench.scoring.piece import FilmResult, Piece
 from mfbench.bench.scoring.pool import Pool
 from mfbench.bench.scoring.total import Meaning, Total, overall, total_of_clips
@@ -43,10 +44,13 @@ def score_full(
     root: Path,
     reference: Sequence[ClipEntry],
     reference_root: Path,
+    journal: Journal,
     *,
     progress: Callable[[int, int, str], None],
 ) -> FullScored:
     """Every film that could be read, and every film of the reference, by every adapter.
+
+    What the journal has is not read again.
 
     Distances come without an interval, as every resample would cost as much as the distance itself.
 
@@ -57,11 +61,7 @@ def score_full(
     films = _tasks(tier.names, entries, scored.films, root)
     real = _tasks(tier.names, reference, scored.reference, reference_root)
     with FullPool(setup, answer, lost, workers=1, timeout_s=TIMEOUT_S) as pool:
-        tasks = [*films.values(), *real.values()]
-        answers = []
-        for task, found in zip(tasks, pool.run(tasks), strict=True):
-            answers.append(found)
-            progress(len(answers), len(tasks), f"{task.adapter} {task.entry.id}")
+        answers = _answers(tier, pool, [*films.values(), *real.values()], journal, progress)
         ours = dict(zip(films, answers[: len(films)], strict=True))
         theirs = dict(zip(real, answers[len(films) :], strict=True))
         merged = _merged(scored.films, tier.names, ours)
@@ -70,6 +70,27 @@ def score_full(
         real_films = _merged(scored.reference, tier.names, theirs)
         real_totals = _totals(tier, pool, real_films, reference, *halves)
     return FullScored(tuple(merged), tuple(totals), tuple(real_totals))
+
+
+def _answers(
+    tier: FullTier,
+    pool: FullPool,
+    tasks: Sequence[FilmTask],
+    journal: Journal,
+    progress: Callable[[int, int, str], None],
+) -> list[Answer]:
+    """Of every task, in their order."""
+    keys = [key(task.entry, task.root, *tier.protocols(task.adapter)) for task in tasks]
+    known = {index: found for index, one in enumerate(keys) if (found := journal.answer(one)) is not None}
+    left = [index for index in range(len(tasks)) if index not in known]
+
+    def landed(index: int, found: Answer) -> None:
+        journal.add(keys[left[index]], found)
+
+    for index, found in zip(left, pool.run([tasks[i] for i in left], landed), strict=True):
+        known[index] = found
+        progress(len(known), len(tasks), f"{tasks[index].adapter} {tasks[index].entry.id}")
+    return [known[index] for index in range(len(tasks))]
 
 
 def _totals(

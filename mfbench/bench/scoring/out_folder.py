@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 from mfbench.errors import UsageError
+from mfbench.files import OwnFolder, write
 
 CLIPS, SUMMARY = "clips.csv", "summary.json"
-PLACE = ".folder"  # the hash; without it (results moved, or of an older version) the name has to do
+PLACE = ".folder"  # the hash; without it (results moved) the name has to do
+JOURNAL = ".films.jsonl"
+OWNER = "score"
 
 
 def shown_name(folder: Path) -> str:
@@ -21,36 +25,33 @@ def shown_name(folder: Path) -> str:
     return folder.resolve().name
 
 
-def prepare_out(out: Path, folder: Path) -> None:
+def prepare_out(out: Path, folder: Path) -> OwnFolder:
     """Make the folder for the results of `folder`; the same folder may be scored again.
 
     Raises:
-        UsageError: if it cannot be written, or holds results of another folder.
+        UsageError: if it cannot be written, or holds files of the user or results of another folder.
+        PreflightError: if its disk is full.
     """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        probe = out / ".writable"
-        probe.touch()
-        probe.unlink()
-        _check_owner(out, folder)
-        (out / PLACE).write_text(_place(folder) + "\n", encoding="ascii")
-    except OSError as error:
-        raise UsageError(f"--out {out} cannot be written ({error.strerror}); name another folder") from error
+    found = OwnFolder.claim(out, "--out")
+    _check_owner(out, folder)
+    found.announce(OWNER, [PLACE, JOURNAL, CLIPS, SUMMARY])
+    write(out / PLACE, _place(folder) + "\n")
+    return found
 
 
 def _check_owner(out: Path, folder: Path) -> None:
-    owner, place = _owner(out), _place_of_results(out)
-    if owner is None:
+    place, owner = _place_of_results(out), _owner(out)
+    if place == _place(folder) or not any((out / name).exists() for name in (SUMMARY, CLIPS, JOURNAL)):
         return
-    if owner != shown_name(folder):
+    if owner not in (None, shown_name(folder)):
         raise UsageError(
-            f"--out {out} holds results of {owner or 'something else'} and would lose them to those of "
-            f"{shown_name(folder)}; name another folder, or move them away"
+            f"--out {out} holds results of {owner} and would lose them to those of {shown_name(folder)}; "
+            "name another folder, or move them away"
         )
-    if place not in (None, _place(folder)):
+    if place is not None:
         raise UsageError(
-            f"--out {out} holds results of another folder that is called {owner}, too, or was at another "
-            f"place; name another folder for these, or delete {out / PLACE} if it is the same one"
+            f"--out {out} holds results of another folder that is called {owner or 'the same'}, too, or was "
+            f"at another place; name another folder for these, or delete {out / PLACE} if it is the same one"
         )
 
 
@@ -60,18 +61,17 @@ def _place(folder: Path) -> str:
 
 
 def _place_of_results(out: Path) -> str | None:
+    """None where it is not there or damaged."""
     path = out / PLACE
-    return path.read_text(encoding="ascii", errors="replace").strip() if path.is_file() else None
+    text = path.read_text(encoding="ascii", errors="replace").strip() if path.is_file() else ""
+    return text if re.fullmatch(r"[0-9a-f]{16}", text) else None
 
 
 def _owner(out: Path) -> str | None:
-    """Whose results are there: None without any, "" where that cannot be told."""
-    summary = out / SUMMARY
-    if not summary.exists():
-        return "" if (out / CLIPS).exists() else None
+    """Whose results are there; None where that cannot be told."""
     try:
-        found = json.loads(summary.read_text(encoding="utf-8"))
+        found = json.loads((out / SUMMARY).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return ""
+        return None
     name = found.get("folder") if isinstance(found, dict) else None
-    return name if isinstance(name, str) else ""
+    return name if isinstance(name, str) else None

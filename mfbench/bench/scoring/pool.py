@@ -55,6 +55,7 @@ class Pool(Generic[Task, Result]):
         self.context = multiprocessing.get_context("spawn")
         self.workers: list[_Worker] = []
         self.peak_mb: float | None = None
+        self.landed: Callable[[int, Result], None] | None = None
 
     def __enter__(self) -> Pool[Task, Result]:
         return self
@@ -68,9 +69,17 @@ class Pool(Generic[Task, Result]):
             worker.pipe.close()
         self.workers.clear()
 
-    def run(self, tasks: Sequence[Task]) -> Iterator[Result]:
-        """Results in order, each as soon as it and all before it are there."""
+    def run(
+        self, tasks: Sequence[Task], landed: Callable[[int, Result], None] | None = None
+    ) -> Iterator[Result]:
+        """Results in order, each as soon as it and all before it are there.
+
+        Args:
+            tasks: to be carried out.
+            landed: told the index and the result of each task that was worked through, at once.
+        """
         done: dict[int, Result] = {}
+        self.landed = landed
         waiting = list(range(len(tasks)))[::-1]
         following = 0
         while following < len(tasks):
@@ -124,6 +133,8 @@ class Pool(Generic[Task, Result]):
         else:
             assert worker.index is not None
             done[worker.index] = value
+            if self.landed is not None:
+                self.landed(worker.index, value)
             worker.index = None
 
     def _end_late(self, tasks: Sequence[Task], done: dict[int, Result]) -> None:

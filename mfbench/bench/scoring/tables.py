@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from types import MappingProxyType
 
 from mfbench.bench.scoring.piece import FilmResult
@@ -21,35 +21,36 @@ COLUMNS = ("file", "metric", "value", "unit", "status")
 SCHEMA = 1
 
 
-def write_clips(films: Sequence[FilmResult], path: Path, more: Mapping[str, str] = NO_MORE) -> None:
-    """One row per film and metric of single clips; a film that could not be read has the status in all.
+def clips_text(films: Sequence[FilmResult], more: Mapping[str, str] = NO_MORE) -> str:
+    """`clips.csv`: one row per film and metric of single clips.
+
+    A film that could not be read has its status in all rows.
 
     Args:
         films: results.
-        path: of the table.
         more: units of further metrics of single clips, by name.
     """
     units = {n: METRICS.get(n).unit for n in METRICS.names() if not issubclass(METRICS.get(n), SetMetric)}
     units |= {**UNITS, **more}
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for film in films:
-            for name, unit in units.items():
-                piece = film.pieces.get(name)
-                value = piece.value if piece else None
-                text, status = "" if value is None else f"{value:.8g}", piece.status if piece else film.status
-                writer.writerow((film.file or film.id, name, text, unit, status))
+    table = io.StringIO(newline="")
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for film in films:
+        for name, unit in units.items():
+            piece = film.pieces.get(name)
+            value = piece.value if piece else None
+            text, status = "" if value is None else f"{value:.8g}", piece.status if piece else film.status
+            writer.writerow((film.file or film.id, name, text, unit, status))
+    return table.getvalue()
 
 
-def write_summary(
+def summary_text(
     films: Sequence[FilmResult],
     totals: Sequence[Total],
     real: Sequence[Total],
     facts: dict[str, object],
-    path: Path,
-) -> None:
-    """Metrics, those of real films, files with their reasons and notes, and how they were read."""
+) -> str:
+    """`summary.json`: metrics, also of real films, and files with reasons, notes, and how they were read."""
     content = {
         "schema": SCHEMA,
         **facts,
@@ -61,7 +62,7 @@ def write_summary(
         "real": {total.metric: _total(total) for total in real},
         "files": [_film(film) for film in films],
     }
-    path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    return json.dumps(content, indent=1, allow_nan=False) + "\n"
 
 
 def _total(total: Total) -> dict[str, object]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from mfbench.bench.judging.kit import FRAME_RATE_HZ, SECONDS, Kit
+from mfbench import files
+from mfbench.bench.judging.kit import FRAME_RATE_HZ, KEPT_MB, SECONDS, Kit
 from mfbench.character.face import render
 from mfbench.character.performance import perform
 from mfbench.data.media import write_mp4
@@ -24,15 +23,14 @@ def world_reference(kit: Kit, progress: Callable[[str], None] | None = None) -> 
     They went through the same codec as the candidates, whose losses would count as theirs otherwise.
     """
     folder = kit.path.with_name(f"reference-{kit.digest}")
-    if not folder.is_dir():
+    missing = [name for name in map("{:04d}.mp4".format, range(CLIPS)) if not (folder / name).is_file()]
+    if missing:
+        files.check_writable(folder, "--cache", KEPT_MB)
+        files.sweep(folder)
         if progress is not None:
-            progress(f"writing {CLIPS} real clips as the reference; they are kept in {folder}")
-        temporary = folder.with_name(f".{os.getpid()}-{folder.name}")
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        for index in range(CLIPS):
-            write_real(temporary / f"{index:04d}.mp4", SPLIT, index)
-        temporary.rename(folder)
+            progress(f"writing {len(missing)} real clips as the reference; they are kept in {folder}")
+        for name in missing:  # each in one step, so that two commands may write at once
+            write_real(folder / name, SPLIT, int(Path(name).stem))
     return folder
 
 

@@ -30,9 +30,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Stream, report the pace, write the file."""
     from mfbench.errors import UsageError
+    from mfbench.files import check_writable
 
     if arguments.out.exists():
         raise UsageError(f"{arguments.out} exists; nothing is overwritten, choose another --out")
+    check_writable(arguments.out.parent, "--out: the folder")
     import numpy as np
     import torch
 

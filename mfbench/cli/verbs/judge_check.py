@@ -29,8 +29,10 @@ def execute(arguments: argparse.Namespace) -> int:
 
     from mfbench.bench.judging import judge_check
     from mfbench.bench.judging.kit import load_or_fit
+    from mfbench.files import OwnFolder
 
     torch.set_num_threads(1)
+    out = None if arguments.out is None else OwnFolder.claim(arguments.out, "--out")
     kit = load_or_fit(arguments.cache, say)
     say(f"judges {kit.digest}")
     checks = []
@@ -44,7 +46,7 @@ def execute(arguments: argparse.Namespace) -> int:
     failed = [check for check in checks if not check.passed]
     asked = [check for check in checks if check.required is not None]
     say(f"\n{len(asked) - len(failed)} of {len(asked)} checks passed")
-    if arguments.out is not None:
-        judge_check.write(checks, arguments.out / "judge.json")
-        say(f"written: {arguments.out / 'judge.json'}")
+    if out is not None:
+        out.publish("judge", {"judge.json": judge_check.card(checks)})
+        say(f"written: {out.path / 'judge.json'}")
     return 1 if failed else 0

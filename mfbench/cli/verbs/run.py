@@ -9,6 +9,7 @@ Killed or interrupted at any moment, the same command continues. Finished stages
 from __future__ import annotations
 
 import argparse
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,19 +48,41 @@ def execute(arguments: argparse.Namespace) -> int:
     from mfbench.cli import request
 
     experiment = request.experiment(arguments)
+    target = arguments.reports / experiment.name
+    if not arguments.no_report:
+        _claim(target, arguments.out / experiment.name)
     summary = run(experiment, request.options(arguments))
     say(_text(summary))
     if not arguments.no_report and any((summary.folder / "records").glob("*.json")):
         from mfbench.report import build
 
-        target = arguments.reports / experiment.name
-        build([summary.folder / "records", *arguments.records], target)
+        build([summary.folder / "records", *arguments.records], target, "--reports")
         say(f"report: {target / 'index.html'}")
         if arguments.track != "none":
-            from mfbench.tracker import send_results
-
-            send_results(arguments.track, summary.folder, target, _clips(summary.folder))
+            _track_results(arguments.track, summary.folder, target)
     return summary.exit_code
+
+
+def _claim(report: Path, run: Path) -> None:
+    """See before the work that the report can be written after it."""
+    from mfbench.errors import UsageError
+    from mfbench.files import OwnFolder
+
+    if report.resolve() == run.resolve():
+        raise UsageError(
+            f"--reports and --out lead to the same folder {report}; name another for one of them"
+        )
+    OwnFolder.claim(report, "--reports")
+
+
+def _track_results(mode: str, folder: Path, report: Path) -> None:
+    """Send what the report shows; all is done by now, so no failure here may change the exit code."""
+    from mfbench.tracker import send_results
+
+    try:
+        send_results(mode, folder, report, _clips(folder))
+    except Exception as error:
+        logging.getLogger(__name__).warning("the report was not sent to Weights & Biases (%s)", error)
 
 
 def _clips(folder: Path) -> dict[str, Path]:

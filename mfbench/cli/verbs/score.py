@@ -2,7 +2,8 @@
 
 Writes `clips.csv` (file, metric, value, unit, status), `summary.json` and the page `index.html`. Without
 a reference, films are compared with real clips of the talking character. One bad file never stops the
-others. `python -m mfbench report scores/a scores/b` puts several scored folders on one page.
+others. Killed or interrupted, the same command reads only the films that are left. `python -m mfbench report
+scores/a scores/b` puts several scored folders on one page.
 
     python -m mfbench score films
     python -m mfbench score films --weights weights.yaml
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from mfbench.bench.progress import Progress
+    from mfbench.bench.scoring.folder import Scored
     from mfbench.bench.scoring.full_models import FullTier
     from mfbench.bench.scoring.piece import FilmResult
     from mfbench.bench.scoring.total import Total
@@ -53,9 +55,11 @@ def execute(arguments: argparse.Namespace) -> int:
     from mfbench.bench.scoring import aggregate, folder, out_folder, tables
     from mfbench.bench.scoring.full_models import FullTier
     from mfbench.bench.scoring.full_tier import check_models, score_full
+    from mfbench.bench.scoring.journal import Journal
     from mfbench.bench.scoring.world_reference import world_reference
     from mfbench.data.manifest import scan_folder
     from mfbench.errors import UsageError
+    from mfbench.files import write
     from mfbench.report import build_scored
 
     if arguments.jobs < 0:
@@ -65,7 +69,8 @@ def execute(arguments: argparse.Namespace) -> int:
     tier = FullTier.of(arguments.weights) if arguments.weights else None
     if tier is not None:
         check_models(tier)
-    out_folder.prepare_out(arguments.out, arguments.folder)
+    out = out_folder.prepare_out(arguments.out, arguments.folder)
+    journal = Journal(out.path / out_folder.JOURNAL)
     kit = load_or_fit(arguments.cache, say)
     real = arguments.reference or world_reference(kit, say)
     reference = given or scan_folder(real)
@@ -75,16 +80,19 @@ def execute(arguments: argparse.Namespace) -> int:
         root,
         reference,
         real,
-        kit.path,
+        kit,
+        journal,
         workers=arguments.jobs or provenance.cores(),
         progress=_shown_by(Progress(0), "films"),
     )
     seconds = time.monotonic() - began
+    if scored.before:
+        say(_continued(scored))
     films, totals = scored.films, aggregate.totals(scored.films, scored.reference, entries, kit.digest)
     anchors = aggregate.real_totals(scored.reference, reference, kit.digest)
     if tier is not None:
         show = _shown_by(Progress(0), "full tier")
-        full = score_full(tier, scored, entries, root, reference, real, progress=show)
+        full = score_full(tier, scored, entries, root, reference, real, journal, progress=show)
         films, totals, anchors = full.films, [*totals, *full.totals], [*anchors, *full.real]
     facts: dict[str, object] = {
         "folder": out_folder.shown_name(arguments.folder),
@@ -92,13 +100,25 @@ def execute(arguments: argparse.Namespace) -> int:
         "reference": "folder" if arguments.reference else "talking character",
         "weights": tier.licences() if tier else [],
     }
-    tables.write_clips(films, arguments.out / out_folder.CLIPS, tier.units() if tier else {})
-    tables.write_summary(films, totals, anchors, facts, arguments.out / out_folder.SUMMARY)
+    journal.forget_unused()
+    write(out.path / out_folder.CLIPS, tables.clips_text(films, tier.units() if tier else {}))
+    write(out.path / out_folder.SUMMARY, tables.summary_text(films, totals, anchors, facts))
     page = build_scored([arguments.out], arguments.out)
     _print(films, totals, tier, all_of_them=arguments.all)
-    _print_speed(sum(film.seconds for film in (*scored.films, *scored.reference)), seconds, scored.worker_mb)
+    if not scored.before:  # what was read before would count as read at no time
+        media_s = sum(film.seconds for film in (*scored.films, *scored.reference))
+        _print_speed(media_s, seconds, scored.worker_mb)
     say(f"written: {arguments.out / out_folder.CLIPS}, {arguments.out / out_folder.SUMMARY}, {page}")
     return 1 if any(film.status != "ok" for film in films) else 0
+
+
+def _continued(scored: Scored) -> str:
+    """What an earlier call had read; all of it is kept beside the results."""
+    count = len(scored.films) + len(scored.reference)
+    return (
+        f"{scored.before} of {count} films, reference included, were read before and have not changed; "
+        f"{count - scored.before} were read now"
+    )
 
 
 def _entries(folder: Path, manifest: Path | None) -> tuple[tuple[ClipEntry, ...], Path]:

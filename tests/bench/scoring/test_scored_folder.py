@@ -15,6 +15,7 @@ from scipy.io import wavfile
 
 from mfbench import cli
 from mfbench.bench.judging import kit
+from mfbench.bench.scoring.out_folder import JOURNAL
 from mfbench.metrics.full.weights import digest
 from tests.metrics.full.full_world import arcface_file, vggish_file
 
@@ -68,6 +69,41 @@ def weights(folder: Path) -> Path:
     rows = [f"{key}: {{path: {file.name}, sha256: '{digest(file)}'}}" for key, file in files.items()]
     (folder / "weights.yaml").write_text("\n".join(rows))
     return folder / "weights.yaml"
+
+
+RESULTS = ("clips.csv", "summary.json", "index.html", "index.md")
+
+
+def results(out: Path) -> dict[str, bytes]:
+    return {name: (out / name).read_bytes() for name in RESULTS}
+
+
+@pytest.mark.timeout(280)
+def test_a_score_that_was_interrupted_reads_only_what_is_left(
+    score: Score, folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "scores"
+    command = (folder, "--weights", weights(tmp_path), "--out", out)
+    _, printed, errors = score(*command)
+    assert "were read before" not in printed, errors
+    whole, journal = results(out), out / JOURNAL
+    _, printed, _ = score(*command)
+    assert "20 of 20 films, reference included, were read before and have not changed; 0 were" in printed
+    assert results(out) == whole
+    lines = journal.read_bytes().splitlines(keepends=True)
+    assert len(lines) == 20 + 2 * 19  # and by both models those that can be read
+    journal.write_bytes(b"".join(lines[:12]) + lines[12][:100])  # as a kill leaves it
+    for name in RESULTS:
+        (out / name).unlink()
+    _, printed, _ = score(*command)
+    assert "12 of 20 films" in printed
+    assert results(out) == whole
+    assert len(journal.read_bytes().splitlines()) == len(lines) + 1  # the half line is passed over
+    (folder / "c.mp4").touch()  # another film, for all that is known
+    _, printed, _ = score(*command)
+    assert "19 of 20 films" in printed
+    assert results(out) == whole
+    assert len(journal.read_bytes().splitlines()) == len(lines)  # what is not asked for has gone
 
 
 def rows_of(out: Path) -> dict[tuple[str, str], dict[str, str]]:
