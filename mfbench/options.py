@@ -49,7 +49,7 @@ def _dyadic(value: float) -> float:
 
 def is_dyadic(value: float) -> bool:
     """Whether a number is 1 / 2^j."""
-    return 0 < value <= 1 and math.log2(value).is_integer()
+    return 0 < value <= 1 and math.frexp(value)[0] == 0.5
 
 
 Count = Annotated[int, Field(ge=1, le=10**7)]
@@ -147,7 +147,7 @@ def check(owner: type, given: Mapping[str, Any]) -> None:
 def told(error: ValidationError) -> list[Fault]:
     """Pydantic's errors in the words of this program; what it says of names, `unknown` says better."""
     details = [item for item in error.errors(include_url=False) if item["type"] != "extra_forbidden"]
-    deep = {item["loc"][:-1] for item in details}  # a list without its bad items is no news
+    deep = {item["loc"][:-1] for item in details if item["loc"]}  # a list without its bad items is no news
     return [
         Fault(item["loc"], _message(item))
         for item in details

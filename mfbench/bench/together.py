@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from mfbench.bench import latents
 from mfbench.bench.settings import Experiment, MethodEntry
 from mfbench.clip_spec import ClipSpec
 from mfbench.models.av_transformer import TransformerSpec
@@ -16,7 +17,7 @@ ALWAYS_REPEATED = 8  # a suite of fewer prompts repeats all that it has
 # What a record holds beside the metrics of clips: names that `report.pareto` may have, too.
 TIMINGS = (
     *("chunk_latency_ms", "chunk_latency_ms_p95", "chunk_latency_ms_p99", "chunk_latency_ms_max"),
-    *("jitter_ms", "jitter_ms_p95", "jitter_ms_p99", "jitter_ms_max", "latency_growth"),
+    *("jitter_ms", "jitter_ms_p99", "jitter_ms_max", "latency_growth"),
     *("ttfc_s", "ttfc_cold_s", "ttfc_chunks", "rtf", "fps", "stall_ratio", "min_buffer_s"),
     *("stage_ms_denoise", "stage_ms_cache_write", "stage_ms_video_decode", "stage_ms_vocoder"),
     "stage_ms_host_copy",
@@ -49,7 +50,13 @@ def _world(experiment: Experiment) -> ClipSpec | Fault | None:
     except ValueError as error:
         return Fault(("world", "seconds") if "seconds" in experiment.world else ("world",), str(error))
     spec = getattr(world, "spec", None)
-    return spec if isinstance(spec, ClipSpec) else None
+    if not isinstance(spec, ClipSpec):
+        return None
+    try:
+        latents.make(world.preset, spec)
+    except ValueError as error:
+        return Fault(("world", "preset"), str(error))
+    return spec
 
 
 def _network(keys: Keys, sizes: dict[str, Any]) -> Iterator[Fault]:

@@ -19,11 +19,6 @@ def experiment(arguments: argparse.Namespace) -> Experiment:
 
 def options(arguments: argparse.Namespace) -> Options:
     """How to run it."""
-    for name in ("limit", "jobs"):
-        if getattr(arguments, name) < 0:
-            raise UsageError(f"--{name} {getattr(arguments, name)}: wanted a number from 0")
-    if arguments.threads < 1:
-        raise UsageError(f"--threads {arguments.threads}: wanted a number from 1")
     for folder in arguments.records:
         if not folder.is_dir():
             raise UsageError(f"--records {folder}: there is no such folder")

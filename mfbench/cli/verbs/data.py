@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mfbench.cli.output import say
+from mfbench.cli.output import say, seconds, whole
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -16,10 +16,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     preview = actions.add_parser("preview", help="write mp4 clips, a contact sheet and a spectrogram")
     preview.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new or empty folder")
-    preview.add_argument("--clips", type=int, default=6, metavar="N", help="at least 6 (6)")
-    preview.add_argument("--seconds", type=float, default=5.12, help="length of a clip (5.12)")
-    preview.add_argument("--size", type=int, default=256, help="side of the frames in pixels (256)")
-    preview.add_argument("--seed", type=int, default=0, help="of the world (0)")
+    preview.add_argument("--clips", type=whole(6, 10**5), default=6, metavar="N", help="at least 6 (6)")
+    preview.add_argument("--seconds", type=seconds, default=5.12, help="length of a clip (5.12)")
+    preview.add_argument(
+        "--size", type=whole(32, 4096), default=256, help="side of the frames in pixels (256)"
+    )
+    preview.add_argument("--seed", type=whole(0), default=0, help="of the world (0)")
 
 
 def execute(arguments: argparse.Namespace) -> int:

@@ -8,21 +8,23 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mfbench.cli.output import say
+from mfbench.cli.output import say, seconds, whole
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
     parser.add_argument("run", type=Path, metavar="RUN", help="run folder with the finished training")
     parser.add_argument("--method", default="MutualForcing", help="registered method (MutualForcing)")
-    parser.add_argument("--steps", type=int, default=4, help="denoising steps per chunk (4)")
+    parser.add_argument("--steps", type=whole(1, 1000), default=4, help="denoising steps per chunk (4)")
     parser.add_argument("--words", default="", help="words of the lexicon; random ones if left out")
     parser.add_argument("--voice", type=int, default=0, help="voice 0..7 (0)")
     parser.add_argument("--identity", type=int, default=0, help="identity 0..15 (0)")
-    parser.add_argument("--seconds", type=float, default=5.12, help="length, rounded to chunks (5.12)")
-    parser.add_argument("--seed", type=int, default=0, help="initial noise (0)")
-    parser.add_argument("--size", type=int, default=256, help="side of the picture in pixels (256)")
-    parser.add_argument("--threads", type=int, default=1, help="threads (1)")
+    parser.add_argument("--seconds", type=seconds, default=5.12, help="length, rounded to chunks (5.12)")
+    parser.add_argument("--seed", type=whole(0), default=0, help="initial noise (0)")
+    parser.add_argument(
+        "--size", type=whole(32, 4096), default=256, help="side of the picture in pixels (256)"
+    )
+    parser.add_argument("--threads", type=whole(1, 1024), default=1, help="threads (1)")
     parser.add_argument("--import", action="append", default=["baselines"], dest="imports", metavar="MODULE")
     parser.add_argument("--out", type=Path, required=True, help="mp4 to write; must not exist")
 
@@ -34,6 +36,8 @@ def execute(arguments: argparse.Namespace) -> int:
 
     if arguments.out.exists():
         raise UsageError(f"{arguments.out} exists; nothing is overwritten, choose another --out")
+    if arguments.size % 2:
+        raise UsageError(f"--size {arguments.size}: wanted an even side, which yuv420p needs")
     check_writable(arguments.out.parent, "--out: the folder")
     import numpy as np
     import torch

@@ -8,35 +8,35 @@ from __future__ import annotations
 
 import argparse
 
-from mfbench.cli.output import say, table
+from mfbench.cli.output import say, table, whole
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the verb."""
     parser.add_argument("--preset", default="motion", help="preset of the talking character (motion)")
-    parser.add_argument("--dim", type=int, default=64)
-    parser.add_argument("--depth", type=int, default=4)
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--steps", type=int, default=4, help="denoising steps of the rollouts (4)")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--dim", type=whole(2, 2**16), default=64)
+    parser.add_argument("--depth", type=whole(1, 1000), default=4)
+    parser.add_argument("--batch", type=whole(1, 10**5), default=16)
+    parser.add_argument("--steps", type=whole(1, 1000), default=4, help="denoising steps of the rollouts (4)")
+    parser.add_argument("--threads", type=whole(1, 1024), default=1)
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Measure and print."""
-    from mfbench.errors import UsageError
-
-    if arguments.steps < 1 or arguments.batch < 1:
-        raise UsageError("--steps and --batch must be at least 1")
     import torch
 
     from mfbench.bench import profile
     from mfbench.data.talking_character import PRESETS
+    from mfbench.errors import UsageError
     from mfbench.models.av_transformer import AVTransformer, TransformerSpec
 
     if arguments.preset not in PRESETS:
         raise UsageError(f"no preset is called {arguments.preset!r}; presets are {', '.join(PRESETS)}")
     torch.set_num_threads(arguments.threads)
-    spec = TransformerSpec(clip=PRESETS[arguments.preset], dim=arguments.dim, depth=arguments.depth)
+    try:
+        spec = TransformerSpec(clip=PRESETS[arguments.preset], dim=arguments.dim, depth=arguments.depth)
+    except ValueError as error:
+        raise UsageError(f"--dim {arguments.dim}: {error}") from error
     network = AVTransformer(spec)
     size = sum(p.numel() for p in network.parameters())
     say(f"{size / 1e6:.2f} M parameters, {arguments.threads} threads")

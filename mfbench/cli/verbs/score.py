@@ -16,7 +16,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mfbench.cli.output import say, table
+from mfbench.cli.output import say, table, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,7 +37,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reference", type=Path, metavar="FOLDER", help="real films of the same kind")
     parser.add_argument("--manifest", type=Path, metavar="FILE", help="csv, tsv, json, jsonl or parquet")
     parser.add_argument("--out", type=Path, default=Path("scores"), metavar="DIR", help="scores")
-    parser.add_argument("--jobs", type=int, default=0, metavar="N", help="processes (one per core)")
+    parser.add_argument(
+        "--jobs", type=whole(0, 1024), default=0, metavar="N", help="processes (one per core)"
+    )
     parser.add_argument("--cache", type=Path, default=Path("runs/judges"), help="of fitted judges")
     parser.add_argument(
         "--weights", type=Path, metavar="FILE", help="weights.yaml of the full tier, see `mfbench doctor`"
@@ -58,12 +60,9 @@ def execute(arguments: argparse.Namespace) -> int:
     from mfbench.bench.scoring.journal import Journal
     from mfbench.bench.scoring.world_reference import world_reference
     from mfbench.data.manifest import scan_folder
-    from mfbench.errors import UsageError
     from mfbench.files import write
     from mfbench.report import build_scored
 
-    if arguments.jobs < 0:
-        raise UsageError(f"--jobs {arguments.jobs}: wanted a number from 0")
     entries, root = _entries(arguments.folder, arguments.manifest)
     given = scan_folder(arguments.reference) if arguments.reference else None
     tier = FullTier.of(arguments.weights) if arguments.weights else None
