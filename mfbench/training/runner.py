@@ -133,8 +133,7 @@ def _schedules(job: TrainingJob) -> dict[str, list[dict[str, Any]]]:
     """Linear warm-up, then linear decay to 2 % of the peak."""
     warm = min(WARM_UP_STEPS, max(1, job.steps // 10))
     common = {"type": "LinearLR", "by_epoch": False}
-    schedule = [
-        {**common, "start_factor": 0.02, "end_factor": 1.0, "begin": 0, "end": warm},
-        {**common, "start_factor": 1.0, "end_factor": 0.02, "begin": warm, "end": job.steps},
-    ]
+    schedule = [{**common, "start_factor": 0.02, "end_factor": 1.0, "begin": 0, "end": warm}]
+    if job.steps > warm:  # a training of one step has no more
+        schedule.append({**common, "start_factor": 1.0, "end_factor": 0.02, "begin": warm, "end": job.steps})
     return {name: [dict(s) for s in schedule] for name in job.method.parameter_groups()}

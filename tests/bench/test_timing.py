@@ -23,6 +23,7 @@ from mfbench.bench.flops import FlopMeter, RolloutFlops, rollout_flops
 from mfbench.bench.playback import STAGES
 from mfbench.bench.sampling import Sampler, conditions, sampler_of
 from mfbench.bench.stage import Parent, StageContext, StageSpec
+from mfbench.bench.together import TIMINGS
 from mfbench.data.talking_character import TalkingCharacter
 from mfbench.models.av_transformer import AVTransformer, TransformerSpec
 from mfbench.registry import import_tree
@@ -59,6 +60,24 @@ def scripted(protocol: Protocol, ready_s: np.ndarray) -> Timed:
     stage_s = np.tile(np.array([0.010, 0.004, 0.003, 0.002, 0.001]), (2, ready_s.shape[1], 1))
     stage_s[:, :2] = 7.0  # the first chunks are not steady
     return Timed(1.5, ready_s, stage_s, CALM, METERED, 800.0, None, RolloutFlops(3.2e9, 1.6e9, ("_fft_r2c",)))
+
+
+@pytest.mark.parametrize("chunks", [1, 2])
+def test_rollouts_without_a_steady_state_tell_their_first_chunk_only(protocol: Protocol, chunks: int) -> None:
+    ready_s = np.tile([0.5, 0.1], (3, 1)).cumsum(axis=1)[:, :chunks]
+    found = numbers(scripted(protocol, ready_s), protocol.codecs, sampler(protocol))
+    assert found["ttfc_s"].value == 0.5
+    assert found["chunk_latency_ms"].value is None
+    assert {found[f"stage_ms_{name}"].value for name in STAGES} == {None}
+    entries = {name: body._entry(number, 3) for name, number in found.items()}
+    assert entries["chunk_latency_ms"]["status"] == "not_applicable"
+
+
+def test_every_timing_that_is_recorded_may_be_an_axis_of_the_report(protocol: Protocol) -> None:
+    ready_s = np.tile(np.full(1200, 0.1), (3, 1)).cumsum(axis=1)
+    found = numbers(scripted(protocol, ready_s), protocol.codecs, sampler(protocol))
+    few = numbers(scripted(protocol, ready_s[:, :CHUNKS]), protocol.codecs, sampler(protocol))
+    assert set(found) | set(few) | {"peak_device_mem_mb"} == set(TIMINGS)
 
 
 def test_scripted_times_give_the_numbers_of_their_closed_forms(protocol: Protocol) -> None:

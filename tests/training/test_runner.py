@@ -46,6 +46,13 @@ def _train(method: Method, data: LatentSet, folder: Path, steps: int = 6) -> Tra
     return train(job)
 
 
+def test_a_training_of_one_step_is_one(clip_spec: ClipSpec, latent_set: LatentSet, tmp_path: Path) -> None:
+    method = _method(clip_spec)
+    before = method.student.state_dict()["branches.video.embed.weight"].clone()
+    assert _train(method, latent_set, tmp_path, steps=1).calls > 0
+    assert not torch.equal(method.student.state_dict()["branches.video.embed.weight"], before)
+
+
 class _Killed(Exception):
     pass
 

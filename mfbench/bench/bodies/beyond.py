@@ -15,6 +15,7 @@ from mfbench.bench.stage import StageContext
 from mfbench.clip_spec import ClipSpec
 from mfbench.codecs.base import FloatArray
 from mfbench.metrics.base import Prompts
+from mfbench.metrics.embedding import WINDOW_S
 from mfbench.metrics.observe import Readers
 from mfbench.metrics.readers.images import Pixels
 from mfbench.registry import METRICS
@@ -70,6 +71,8 @@ def long_horizon(
     wanted = [name for name in context.fields["metrics"] if name.startswith(LONG_ONLY)]
     if not wanted or not has_long(context.parents["test"]):
         return {}, {}
+    if float(context.parents["test"].spec.fields["long_seconds"]) < WINDOW_S:  # too short to be read
+        return {}, {name: not_applicable(name) for name in wanted}
     made = "generate" not in context.parents or generated(context.parents["generate"], "long") is not None
     real, _ = observe_real(context, "long")
     prompts = prompts_of(real, seed_of(context))

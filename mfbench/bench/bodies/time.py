@@ -212,13 +212,16 @@ def _playout(ready_s: Floats, chunk_s: float) -> dict[str, _Number]:
 
 
 def _breakdown(stage_s: Floats) -> dict[str, _Number]:
-    means = 1000 * stage_s.mean(axis=(0, 1))
-    chunks = stage_s.shape[0] * stage_s.shape[1]
-    named = zip(STAGES, means, strict=True)
-    return {f"stage_ms_{name}": _Number(float(mean), "ms, mean per chunk", n=chunks) for name, mean in named}
+    chunks, unit = stage_s.shape[0] * stage_s.shape[1], "ms, mean per chunk"
+    if not chunks:
+        return {f"stage_ms_{name}": _Number(None, unit, n=0) for name in STAGES}
+    named = zip(STAGES, 1000 * stage_s.mean(axis=(0, 1)), strict=True)
+    return {f"stage_ms_{name}": _Number(float(mean), unit, n=chunks) for name, mean in named}
 
 
 def _chunks(ready_s: Floats, window: int) -> dict[str, _Number]:
+    if ready_s.shape[1] <= latency.UNSTEADY:  # of so short rollouts only the first chunk is told
+        return {"chunk_latency_ms": _Number(None, "ms, median", n=0)}
     steady = 1000 * latency.steady(ready_s)
     medians = np.median(steady, axis=1)
     spreads = np.array([latency.spread(one) for one in steady])
