@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -30,6 +31,61 @@ def published(store: Store, text: str = "weights") -> Stage:
     (temporary / "artifacts" / "deep" / "w.bin").write_text(text)
     store.publish(stage, temporary, StageResult({"a": 1}), RUN)
     return stage
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc/hostname", "../../secret.png", "deep/../../result.json", "deep/none.bin", "deep"]
+)
+def test_media_of_a_result_are_among_its_artifacts(store, path):
+    stage = published(store)
+    result = store.folder(stage.spec) / "result.json"
+    written = json.loads(result.read_text())
+    result.write_text(json.dumps({**written, "media": [{"path": path, "role": "best"}]}))
+    with pytest.raises(CorruptError, match="media path"):
+        store.read(stage.spec)
+    result.write_text(json.dumps({**written, "media": [{"path": "deep/w.bin"}]}))
+    assert store.read(stage.spec).result.media
+
+
+@pytest.mark.parametrize("name", ["../outside.bin", "deep/link.bin"])
+def test_artifacts_lie_inside_their_stage(store, name, tmp_path):
+    stage = published(store)
+    folder = store.folder(stage.spec)
+    (folder / "outside.bin").write_text("x")
+    (folder / "artifacts/deep/link.bin").symlink_to(folder / "outside.bin")
+    result = json.loads((folder / "result.json").read_text())
+    result["artifacts"][name] = {"bytes": 1, "sha256": "0"}
+    (folder / "result.json").write_text(json.dumps(result))
+    with pytest.raises(CorruptError, match="leads out of it"):
+        store.read(stage.spec)
+
+
+def test_a_run_folder_that_is_a_link_is_read(store, tmp_path):
+    stage = published(store)
+    store.root.rename(tmp_path / "elsewhere")
+    store.root.symlink_to(tmp_path / "elsewhere")
+    assert store.read(stage.spec).result.values == {"a": 1}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"spec": 3}'])
+def test_a_broken_spec_is_a_corrupt_result(store, text):
+    stage = published(store)
+    (store.folder(stage.spec) / "spec.json").write_text(text)
+    with pytest.raises(CorruptError, match=r"spec\.json is unreadable"):
+        store.parent("train", stage.id)
+
+
+def test_what_is_no_half_stage_is_left_alone(store, tmp_path):
+    published(store)
+    folder = store.root / "stages" / "train"
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "x").write_text("mine")
+    (folder / ".tmp-link").symlink_to(tmp_path / "mine")
+    (folder / ".tmp-file").write_text("file")
+    (folder / ".tmp-half").mkdir()
+    store.clean()
+    assert sorted(path.name for path in folder.glob(".tmp-*")) == [".tmp-file", ".tmp-link"]
+    assert (tmp_path / "mine" / "x").read_text() == "mine"
 
 
 def test_publication_is_one_rename_and_leaves_nothing_behind(store):

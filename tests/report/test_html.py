@@ -34,7 +34,9 @@ ATTACK = "<script>alert(1)</script><img src=x onerror=alert(1)> [x](javascript:1
 
 
 def test_markdown_is_escaped_as_the_page_is() -> None:
-    table = Table((Column(ATTACK, ATTACK, numeric=False),), ((ATTACK, ((Value(ATTACK, ATTACK, best=True),),)),))
+    table = Table(
+        (Column(ATTACK, ATTACK, numeric=False),), ((ATTACK, ((Value(ATTACK, ATTACK, best=True),),)),)
+    )
     blocks = (Text(ATTACK), Note(ATTACK), Bullets((ATTACK,)), table, Details(ATTACK, (Text(ATTACK),)))
     hostile = Page(ATTACK, ATTACK, ((ATTACK, ATTACK),), (Section("one", ATTACK, blocks),), ())
     plain = markdown.render(hostile)

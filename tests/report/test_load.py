@@ -83,3 +83,23 @@ def test_media_outside_the_run_folder_are_refused(tmp_path: Path, path: str) -> 
     _rewrite(run, "real", lambda content: content.update(media=[{"path": path, "role": "best"}]))
     with pytest.raises(RecordError, match="leaves the run folder"):
         load([run])
+
+
+def test_linked_media_outside_the_run_folder_are_refused(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", TINY)
+    (tmp_path / "secret.png").write_bytes(b"secret")
+    (run / "media").mkdir()
+    (run / "media" / "a.png").symlink_to(tmp_path / "secret.png")
+    _rewrite(run, "real", lambda content: content.update(media=[{"path": "media/a.png", "role": "best"}]))
+    with pytest.raises(RecordError, match="is a link that leaves the run folder"):
+        load([run])
+
+
+@pytest.mark.parametrize("text", ["", '{"report": {', "3"])
+def test_broken_settings_are_named(tmp_path: Path, text: str) -> None:
+    run = write_run(tmp_path / "run", TINY)
+    (run / "experiment.json").write_text(text)
+    with pytest.raises(
+        RecordError, match=r"experiment\.json of run is damaged .*the same run writes it anew"
+    ):
+        load([run])
