@@ -33,6 +33,7 @@ class MouthDetectRate(Metric):
     """Share of frames whose mouth region looks like a mouth that the reader knows: gate of `sync_*`."""
 
     name = "mouth_detect_rate"
+    version = 2  # empty pictures are no faces
     low, high, worst = 0.0, 1.0, 0.0
     unit = "share"
     higher_is_better = True
@@ -96,6 +97,7 @@ class RenderValid(Metric):
     """Share of frames that a drawn face explains: the validity of everything that is read from a face."""
 
     name = "render_valid"
+    version = 2  # empty pictures are no faces
     unit = "share"
     higher_is_better = True
     low, high, worst = 0.0, 1.0, 0.0

@@ -129,6 +129,27 @@ def test_a_real_clip_is_a_character_and_noise_is_none(take: RealClips, readers: 
     assert not observe_film([Part(flat, wave)], FPS, readers).is_character
 
 
+@pytest.mark.parametrize(("level", "spread"), [(0, 0), (8, 0), (16, 0), (48, 0), (60, 0), (0, 3), (40, 5)])
+def test_a_film_without_a_picture_is_no_character(
+    level: int, spread: int, take: RealClips, readers: Readers
+) -> None:
+    noise = np.random.default_rng(2).standard_normal(take.frames[0].shape, dtype=np.float32)
+    frames = np.clip(level + spread * noise, 0, 255).astype(np.uint8)
+    film = observe_film([Part(frames, take.waveform[0])], FPS, readers)
+    assert not film.is_character
+    assert not film.seen.face.drawn.any()
+    assert not film.seen.face.mouth.any()
+
+
+def test_a_film_that_fades_to_black_loses_its_face_there(take: RealClips, readers: Readers) -> None:
+    faded = take.frames[0].copy()
+    faded[48:] = 0
+    film = observe_film([Part(faded, take.waveform[0])], FPS, readers)
+    assert film.is_character
+    assert film.seen.face.drawn[0, :12].mean() > 0.9
+    assert not film.seen.face.drawn[0, 12:].any()
+
+
 def test_the_beginning_decides_whether_it_is_a_character(take: RealClips, readers: Readers) -> None:
     noise = np.random.default_rng(1).integers(0, 256, take.frames[0].shape, dtype=np.uint8)
     lost, late = take.frames[0].copy(), take.frames[0].copy()

@@ -42,6 +42,17 @@ def coarsen(pixels: FloatArray) -> FloatArray:
     return np.asarray(blocks.mean((2, 4)).reshape(len(blocks), -1), dtype=np.float32)
 
 
+def strength(seen: FloatArray, drawn: FloatArray) -> FloatArray:
+    """How strongly drawings are in pictures [clips, frames, height, width, 3], mean colours left out.
+
+    The slope of the least-squares line from drawing to picture, [clips, frames]: 1 where the picture has the
+    drawing's full contrast, a half where half of it, about 0 where it has none or another one.
+    """
+    seen, drawn = (picture - picture.mean((2, 3), keepdims=True) for picture in (seen, drawn))
+    power = (drawn**2).sum((2, 3, 4))
+    return np.asarray((seen * drawn).sum((2, 3, 4)) / np.maximum(power, 1.0), dtype=np.float32)
+
+
 def grey(pixels: Pixels) -> Pixels:
     """Mean of the colours, uint8 [...]."""
     return np.asarray(np.rint(pixels.mean(-1, dtype=np.float32)), dtype=np.uint8)

@@ -2,13 +2,14 @@
 
 A face of unknown identity is named by a linear discriminant of the first second, then its motion is read by
 that identity's ridge regression. Drawing the face again from what was read, and comparing, tells whether
-there was a face at all.
+there was a face at all. The drawing is compared under the light of the picture, and in a dark picture every
+drawing leaves little: so it must also be in the picture, with the contrast of a light that is legal.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,7 @@ from mfbench.metrics.readers.images import (
     region_colours,
     sharpness,
     shrink,
+    strength,
     unit,
 )
 
@@ -44,6 +46,15 @@ _MOUTH_ROWS = slice(17, 29)  # of READ_SIZE_PX
 _MOUTH_COLUMNS = slice(8, 24)
 _LIMIT_DRAWS = 400  # real mouths that the limit of `mouth` is taken from
 _LIMIT_FACTOR = 1.5  # a mouth this much further off than 99 % of them is no mouth
+# Half of what a face has in the darkest legal light: a codec takes up to a third of the contrast of a face
+# that dark (0.34 is left at crf 36), and 20 % less brightness still leaves 0.30. One colour and noise have 0;
+# halves and slopes that the residual lets pass, at most 0.13. In less light faces are named wrongly anyway.
+_LEAST_STRENGTH = RANGES["light"][0] / 2
+# Of the strength of the whole face. A mouth painted over with one colour has 0, one that is there has 0.3
+# and more after the same codec; so little where a wrong name draws it in the colours of another face.
+_LEAST_MOUTH = 0.25
+
+_Values = TypeVar("_Values", FloatArray, Pixels)
 
 
 @dataclass(frozen=True)
@@ -58,8 +69,10 @@ class FaceReading:
         colours: mean colour of background, shirt, hair and skin regions in 0..255, [clips, frames, 12].
         residual: root mean square difference in grey levels between the frame and the face drawn again,
             every 4th frame, [clips, checked].
-        drawn: whether the whole frame is explained by a drawn face, every 4th frame, [clips, checked].
-        mouth: whether the mouth region is explained by a drawn mouth, every 4th frame, [clips, checked].
+        drawn: whether the whole frame shows a drawn face, and is explained by it, every 4th frame,
+            [clips, checked].
+        mouth: whether the mouth region of a drawn face shows a drawn mouth, and is explained by it, every 4th
+            frame, [clips, checked].
         sharpness: log mean squared Laplacian, [clips, frames].
         mouth_image: the grey mouth region, uint8 [clips, frames, 12, 16].
     """
@@ -147,7 +160,10 @@ class PixelReader:
             first = looks[:, : max(1, round(frame_rate_hz))].mean(1)
             identity = ((first[:, None] - self.looks_means[None]) ** 2).sum(-1).argmin(1)
         motion = self._motion(pixels.reshape(clips, count, -1), identity)
-        whole, mouth = self._residuals(small[:, ::_CHECK_EVERY], motion[:, ::_CHECK_EVERY], identity)
+        seen = small[:, ::_CHECK_EVERY].astype(np.float32)
+        drawn = _drawn_again(motion[:, ::_CHECK_EVERY], identity)
+        whole, mouth = _residuals(seen, drawn)
+        shows_face, shows_mouth = _shown(seen, drawn)
         return FaceReading(
             motion=motion,
             identity=identity,
@@ -155,10 +171,10 @@ class PixelReader:
             likeness=_cosine(looks, self.looks_means),
             colours=region_colours(small),
             residual=whole,
-            drawn=whole <= self.face_limit,
-            mouth=mouth <= self.mouth_limit,
+            drawn=shows_face & (whole <= self.face_limit),
+            mouth=shows_mouth & (mouth <= self.mouth_limit),
             sharpness=sharpness(small),
-            mouth_image=grey(small[:, :, _MOUTH_ROWS, _MOUTH_COLUMNS]),
+            mouth_image=grey(_mouth_of(small)),
         )
 
     def state(self) -> dict[str, NDArray[np.float32]]:
@@ -173,20 +189,6 @@ class PixelReader:
             out[rows] = pixels[rows] @ self.weights[who] + offset
         return out
 
-    def _residuals(
-        self, frames: Pixels, motion: FloatArray, identity: NDArray[np.int64]
-    ) -> tuple[FloatArray, FloatArray]:
-        """Root mean square grey-level residuals of the whole frame and of the mouth, [clips, checked]."""
-        looks = np.stack([identity_parameters(who) for who in IDENTITIES])[identity]
-        shown = np.repeat(looks[:, None], motion.shape[1], axis=1)
-        parameters = np.concatenate([motion, shown], -1).reshape(-1, motion.shape[-1] + shown.shape[-1])
-        drawn = render(clip_to_ranges(parameters), READ_SIZE_PX).reshape(frames.shape).astype(np.float32)
-        seen = frames.astype(np.float32)
-        light = (seen * drawn).sum((2, 3, 4)) / np.maximum((drawn**2).sum((2, 3, 4)), 1.0)
-        difference = (seen - light[..., None, None, None] * drawn) ** 2
-        mouth = difference[:, :, _MOUTH_ROWS, _MOUTH_COLUMNS]
-        return np.sqrt(difference.mean((2, 3, 4))), np.sqrt(mouth.mean((2, 3, 4)))
-
     def _with_limits(self, face: FloatArray, rng: np.random.Generator) -> Self:
         flat = face.reshape(-1, face.shape[-1])
         picked = flat[rng.choice(len(flat), _LIMIT_DRAWS)]
@@ -197,9 +199,41 @@ class PixelReader:
         motion = self._motion(unit(frames).reshape(_LIMIT_DRAWS, 1, -1), identity)
         limits = [
             np.full(1, _LIMIT_FACTOR * np.quantile(found, 0.99), np.float32)
-            for found in self._residuals(frames, motion, identity)
+            for found in _residuals(frames.astype(np.float32), _drawn_again(motion, identity))
         ]
         return type(self)(**{**self.state(), "face_limit": limits[0], "mouth_limit": limits[1]})
+
+
+def _drawn_again(motion: FloatArray, identity: NDArray[np.int64]) -> FloatArray:
+    """Faces of known identities [clips] that move so, [clips, checked, 32, 32, 3] in 0..255."""
+    looks = np.stack([identity_parameters(who) for who in IDENTITIES])[identity]
+    shown = np.repeat(looks[:, None], motion.shape[1], axis=1)
+    parameters = np.concatenate([motion, shown], -1).reshape(-1, motion.shape[-1] + shown.shape[-1])
+    pictures = render(clip_to_ranges(parameters), READ_SIZE_PX)
+    return pictures.reshape(*motion.shape[:2], *pictures.shape[1:]).astype(np.float32)
+
+
+def _residuals(seen: FloatArray, drawn: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Root mean square grey-level residuals of the whole frame and of the mouth, [clips, checked]."""
+    light = (seen * drawn).sum((2, 3, 4)) / np.maximum((drawn**2).sum((2, 3, 4)), 1.0)
+    difference = (seen - light[..., None, None, None] * drawn) ** 2
+    mouth = _mouth_of(difference)
+    return np.sqrt(difference.mean((2, 3, 4))), np.sqrt(mouth.mean((2, 3, 4)))
+
+
+def _shown(seen: FloatArray, drawn: FloatArray) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether the drawn face, and its mouth, are in the pictures strongly enough, [clips, checked].
+
+    Where they are not, a residual is small because nothing is shown. A mouth has to belong to a face.
+    """
+    face, mouth = strength(seen, drawn), strength(_mouth_of(seen), _mouth_of(drawn))
+    shows_face = face >= _LEAST_STRENGTH
+    return shows_face, shows_face & (mouth >= _LEAST_MOUTH * face)
+
+
+def _mouth_of(pictures: _Values) -> _Values:
+    """The mouth region of [clips, frames, 32, 32, ...]."""
+    return pictures[:, :, _MOUTH_ROWS, _MOUTH_COLUMNS]
 
 
 def _calibration_motion(real: FloatArray, rng: np.random.Generator, draws: int) -> FloatArray:

@@ -12,7 +12,7 @@ from mfbench.bench.judging.check import Check, above, at_least, at_most, info
 from mfbench.bench.judging.kit import load_or_fit
 
 
-def test_judge_json_has_a_row_for_every_check(tmp_path: Path) -> None:
+def test_judge_json_has_a_row_for_every_check() -> None:
     checks = [
         at_least("recovered", 0.98765432, 0.95),
         at_most("error in ms", 12.0, 10.0),
@@ -20,8 +20,7 @@ def test_judge_json_has_a_row_for_every_check(tmp_path: Path) -> None:
         above("no value", float("nan"), 0.0),
         info("spread", 0.25),
     ]
-    judge_check.write(checks, tmp_path / "new" / "judge.json")
-    rows = json.loads((tmp_path / "new" / "judge.json").read_text(encoding="utf-8"))
+    rows = json.loads(judge_check.card(checks))
     assert [list(row) for row in rows] == [["check", "value", "required", "bound", "pass"]] * 5
     assert [row["value"] for row in rows] == [0.987654, 12.0, None, None, 0.25]
     assert [row["required"] for row in rows] == [0.95, 10.0, 0.0, 0.0, None]
@@ -37,7 +36,7 @@ def test_every_required_check_passes(tmp_path: Path) -> None:
     again = load_or_fit(tmp_path)
     assert (again.digest, again.path.stat().st_mtime_ns) == (kit.digest, stamp)
     found: dict[str, list[Check]] = {title: list(run()) for title, run in judge_check.sections(kit)}
-    assert len(found) == 9
+    assert len(found) == 10
     assert all(found.values())
     required = [check for checks in found.values() for check in checks if check.required is not None]
     assert len(required) > 100

@@ -1,4 +1,4 @@
-"""The readers pass on real clips, and fail where the clips are said to be something else."""
+"""The readers pass on real clips, and fail where the clips are said to be something else, or are nothing."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import pytest
 
 from mfbench.bench.judging.check import Check
 from mfbench.bench.judging.kit import Kit
-from mfbench.bench.judging.reader_checks import LEAST, MOST, readings
+from mfbench.bench.judging.reader_checks import KEPT, LEAST, MOST, no_faces, readings, without_face
 from mfbench.bench.judging.takes import Takes, real_takes, view
 from mfbench.character.identity import IDENTITIES
 from mfbench.character.voices import VOICES
 from mfbench.metrics.observe import Observation
+from mfbench.metrics.readers import pixels
 
 CLIPS = 8
 OF_VOICE = ("f0_rmse_st of real clips", "voices named right")
@@ -56,3 +57,35 @@ def test_another_face_is_noticed(judges: Kit, takes: Takes, seen: Observation) -
     assert not found["id_sim_lite of real clips"].passed
     assert not found["attr_acc of real clips"].passed
     assert all(found[name].passed for name in OF_VOICE)
+
+
+def faceless(judges: Kit, takes: Takes) -> dict[str, Check]:
+    found = list(no_faces(judges, takes))
+    assert len({check.check for check in found}) == len(found)
+    return {check.check: check for check in found}
+
+
+def test_nothing_passes_for_a_face_and_faces_still_do(judges: Kit, takes: Takes) -> None:
+    found = faceless(judges, takes)
+    kinds = [name for name, _ in without_face(takes)]
+    asked = ("black", "dark (8)", "dark (16)", "grey (60)", "grey (128)", "white", "uniform noise")
+    assert set(asked) < set(kinds)
+    assert [check.check for check in found.values() if check.bound == "at most" and not check.passed] == []
+    assert sum(check.bound == "at most" for check in found.values()) == 3 * len(kinds)
+    assert sum(check.bound == "at least" for check in found.values()) == 2 * len(KEPT)
+    assert found["real takes: share of frames that are a drawn face"].passed
+    assert found["real takes: share of frames that show a mouth"].passed
+
+
+def test_readers_that_take_darkness_for_a_face_are_noticed(
+    judges: Kit, takes: Takes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    careful = faceless(judges, takes)
+    monkeypatch.setattr(pixels, "_LEAST_STRENGTH", -1e9)
+    monkeypatch.setattr(pixels, "_LEAST_MOUTH", -1e9)
+    found = faceless(judges, takes)
+    for name in ("black", "dark (8)", "dark (16)", "faint noise on black", "a face at 5% of its brightness"):
+        own = [check for check in found.values() if check.check.startswith(f"{name}: ")]
+        assert [check.passed for check in own] == [False] * 3, name
+    faces = [name for name, check in careful.items() if check.bound == "at least"]
+    assert [careful[name].value for name in faces] == [found[name].value for name in faces]

@@ -13,6 +13,7 @@ from scipy.io import wavfile
 
 from mfbench.bench.scoring.piece import FilmResult
 from mfbench.bench.scoring.read_film import read_film
+from mfbench.data.media import write_mp4
 from mfbench.metrics.base import Metric
 from mfbench.metrics.observe import Readers
 from mfbench.registry import METRICS
@@ -109,6 +110,36 @@ def test_noise_is_no_character(tmp_path: Path, readers: Readers) -> None:
     assert all("readers know" in film.pieces[n].reason for n in needing("character") & set(film.pieces))
     assert with_value(film)
     assert film.features.points == {}
+
+
+@pytest.mark.parametrize(
+    ("level", "spread"),
+    [(0, 0), (8, 0), (16, 0), (48, 0), (60, 0), (128, 0), (255, 0), (0, 3), (128, 30)],
+    ids=["black", "dark8", "dark16", "grey48", "grey60", "grey128", "white", "hiss on black", "hiss on grey"],
+)
+def test_a_film_without_a_picture_is_no_character(
+    tmp_path: Path, readers: Readers, level: int, spread: int
+) -> None:
+    take = real_take(0, 5.12)
+    noise = np.random.default_rng(0).standard_normal(take.frames.shape, dtype=np.float32)
+    frames = np.clip(level + spread * noise, 0, 255).astype(np.uint8)
+    write_mp4(tmp_path / "x.mp4", frames, take.sound, fps=25.0, sample_rate_hz=RATE_HZ)
+    film = scored(tmp_path / "x.mp4", readers)
+    assert (film.status, film.is_character) == ("ok", False)
+    assert not with_value(film) & needing("character")
+    assert "readers know" in film.pieces["render_valid"].reason
+    assert film.features.points == {}
+
+
+@pytest.mark.parametrize("part", [0.5, 0.8])
+def test_a_dimmed_film_keeps_its_face(tmp_path: Path, readers: Readers, part: float) -> None:
+    take = real_take(0, 2.56)
+    dim = (part * take.frames).astype(np.uint8)
+    write_mp4(tmp_path / "x.mp4", dim, take.sound, fps=25.0, sample_rate_hz=RATE_HZ)
+    film = scored(tmp_path / "x.mp4", readers)
+    assert film.is_character
+    assert film.pieces["render_valid"].value == 1.0
+    assert film.pieces["mouth_detect_rate"].value == 1.0
 
 
 def test_rotated_is_turned_upright(tmp_path: Path, readers: Readers) -> None:
