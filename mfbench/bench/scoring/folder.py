@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -33,13 +34,15 @@ class Scored:
 
     Attributes:
         worker_mb: largest resident size of a process that read them, where the system tells.
-        before: how many of them an earlier call had read.
+        media_s: length of what was read now, not by an earlier call.
+        seconds: that it took.
     """
 
     films: tuple[FilmResult, ...]
     reference: tuple[FilmResult, ...]
     worker_mb: float | None = None
-    before: int = 0
+    media_s: float = 0.0
+    seconds: float = 0.0
 
 
 def score(
@@ -52,6 +55,7 @@ def score(
     *,
     workers: int,
     progress: Callable[[int, int, str], None],
+    tell: Callable[[str], None],
 ) -> Scored:
     """Read reference and candidates in worker processes, but for those that the journal has.
 
@@ -69,7 +73,10 @@ def score(
     keys = [key(*job, *conditions) for job in jobs]
     known = {index: found for index, one in enumerate(keys) if (found := journal.film(one)) is not None}
     left = [index for index in range(len(jobs)) if index not in known]
-    before, peak_mb = len(known), None
+    began, peak_mb = time.monotonic(), None
+    if known:
+        told = f"{len(known)} of {len(jobs)} films, reference included, were read before and have not changed"
+        tell(f"{told}; {len(left)} are left")
 
     def landed(index: int, result: FilmResult) -> None:
         journal.add(keys[left[index]], result)
@@ -82,7 +89,8 @@ def score(
                 progress(len(known), len(jobs), result.file or result.id)
         peak_mb = pool.peak_mb
     results = tuple(known[index] for index in range(len(jobs)))
-    return Scored(results[len(reference) :], results[: len(reference)], peak_mb, before)
+    media_s, seconds = sum(known[index].seconds for index in left), time.monotonic() - began
+    return Scored(results[len(reference) :], results[: len(reference)], peak_mb, media_s, seconds)
 
 
 @dataclass(frozen=True)

@@ -49,8 +49,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Read, score, write, print; exit code 1 if any film failed."""
-    import time
-
     from mfbench import provenance
     from mfbench.bench.judging.kit import load_or_fit
     from mfbench.bench.progress import Progress
@@ -73,7 +71,6 @@ def execute(arguments: argparse.Namespace) -> int:
     kit = load_or_fit(arguments.cache, say)
     real = arguments.reference or world_reference(kit, say)
     reference = given or scan_folder(real)
-    began = time.monotonic()
     scored = folder.score(
         entries,
         root,
@@ -83,10 +80,8 @@ def execute(arguments: argparse.Namespace) -> int:
         journal,
         workers=arguments.jobs or provenance.cores(),
         progress=_shown_by(Progress(0), "films"),
+        tell=say,
     )
-    seconds = time.monotonic() - began
-    if scored.before:
-        say(_continued(scored))
     films, totals = scored.films, aggregate.totals(scored.films, scored.reference, entries, kit.digest)
     anchors = aggregate.real_totals(scored.reference, reference, kit.digest)
     if tier is not None:
@@ -104,20 +99,9 @@ def execute(arguments: argparse.Namespace) -> int:
     write(out.path / out_folder.SUMMARY, tables.summary_text(films, totals, anchors, facts))
     page = build_scored([arguments.out], arguments.out)
     _print(films, totals, tier, all_of_them=arguments.all)
-    if not scored.before:  # what was read before would count as read at no time
-        media_s = sum(film.seconds for film in (*scored.films, *scored.reference))
-        _print_speed(media_s, seconds, scored.worker_mb)
+    _print_speed(scored)
     say(f"written: {arguments.out / out_folder.CLIPS}, {arguments.out / out_folder.SUMMARY}, {page}")
     return 1 if any(film.status != "ok" for film in films) else 0
-
-
-def _continued(scored: Scored) -> str:
-    """What an earlier call had read; all of it is kept beside the results."""
-    count = len(scored.films) + len(scored.reference)
-    return (
-        f"{scored.before} of {count} films, reference included, were read before and have not changed; "
-        f"{count - scored.before} were read now"
-    )
 
 
 def _entries(folder: Path, manifest: Path | None) -> tuple[tuple[ClipEntry, ...], Path]:
@@ -135,17 +119,20 @@ def _entries(folder: Path, manifest: Path | None) -> tuple[tuple[ClipEntry, ...]
     return entries, folder if inside else manifest.parent
 
 
-def _print_speed(media_s: float, seconds: float, worker_mb: float | None) -> None:
-    """Of the default tier."""
+def _print_speed(scored: Scored) -> None:
+    """Of the default tier, where anything was read."""
     import resource
 
     from mfbench.bench.machine import host_memory_peak_mb
 
+    if not scored.media_s:
+        return
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     cpu_s = sum(one.ru_utime + one.ru_stime for one in used)
-    speed = f"{media_s / seconds:.1f} times real time, reference included"
-    say(f"{media_s:.0f} s of media in {seconds:.1f} s: {speed}; {cpu_s:.1f} s of processors in all")
-    largest = "unknown" if worker_mb is None else f"{worker_mb:.0f} MB"
+    speed = f"{scored.media_s / scored.seconds:.1f} times real time, reference included"
+    took = f"{scored.media_s:.0f} s of media in {scored.seconds:.1f} s"
+    say(f"{took}: {speed}; {cpu_s:.1f} s of processors in all")
+    largest = "unknown" if scored.worker_mb is None else f"{scored.worker_mb:.0f} MB"
     say(f"peak memory: {host_memory_peak_mb():.0f} MB here, {largest} in the largest worker")
 
 

@@ -88,7 +88,7 @@ def test_a_score_that_was_interrupted_reads_only_what_is_left(
     assert "were read before" not in printed, errors
     whole, journal = results(out), out / JOURNAL
     _, printed, _ = score(*command)
-    assert "20 of 20 films, reference included, were read before and have not changed; 0 were" in printed
+    assert "20 of 20 films, reference included, were read before and have not changed; 0 are left" in printed
     assert results(out) == whole
     lines = journal.read_bytes().splitlines(keepends=True)
     assert len(lines) == 20 + 2 * 19  # and by both models those that can be read
