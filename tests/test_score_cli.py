@@ -38,7 +38,9 @@ def test_folders_that_are_none(tmp_path: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_other_usage_errors(films: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "--jobs -1" in refused(capsys, films, "--jobs", -1)
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["score", str(films), "--jobs", "-1"])
+    assert "--jobs: wanted a whole number from 0" in capsys.readouterr().err
     assert "there is no such folder" in refused(capsys, films, "--reference", tmp_path / "none")
     (tmp_path / "m.csv").write_text("id,video\na,films/a.mp4\nb,films/none.mp4\n")
     assert "m.csv:3: video films/none.mp4: there is no such file" in refused(
