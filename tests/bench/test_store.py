@@ -166,6 +166,15 @@ def test_lock_excludes_other_processes_and_is_freed_with_the_last_holder(tmp_pat
     assert subprocess.run(command, capture_output=True).returncode == 0
 
 
+def test_a_folder_that_no_run_made_is_left_alone(tmp_path):
+    """A run clears `jobs` and `failures` of its folder and moves records aside."""
+    (tmp_path / "jobs").mkdir()
+    (tmp_path / "jobs" / "mine.txt").write_text("mine")
+    with pytest.raises(UsageError, match="was made by no run, nothing in it is touched"), run_lock(tmp_path):
+        pass
+    assert [path.name for path in tmp_path.rglob("*")] == ["jobs", "mine.txt"]
+
+
 def test_unwritable_folder(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="cannot write"), run_lock(tmp_path / "file" / "run"):

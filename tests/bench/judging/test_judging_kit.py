@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from mfbench.bench.judging import controls, kit
+from mfbench.bench.scoring import world_reference
+from mfbench.errors import UsageError
 from mfbench.metrics.base import Metric, MetricResult, Prompts
 from mfbench.registry import METRICS
 
@@ -23,7 +25,8 @@ class FewReaders:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        assert path.read_bytes() == b"judges"
+        if path.read_bytes() != b"judges":
+            raise ValueError("no judges")
         return cls()
 
 
@@ -41,6 +44,43 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     monkeypatch.setattr(kit, "FITTED_ON", 2)
     monkeypatch.setattr(kit, "SECONDS", 1.28)
     return fitted
+
+
+def test_damaged_judges_are_fitted_anew_with_a_word(tmp_path: Path, quick: list[int]) -> None:
+    said: list[str] = []
+    first = kit.load_or_fit(tmp_path)
+    first.path.write_bytes(b"jud")
+    assert kit.load_or_fit(tmp_path, said.append).digest == first.digest
+    assert quick == [2, 2]
+    assert "is damaged (ValueError: no judges)" in said[0]
+    assert first.path.read_bytes() == b"judges"
+
+
+def test_a_cache_that_cannot_be_written_is_named_before_the_fitting(quick: list[int]) -> None:
+    with pytest.raises(UsageError, match="--cache /proc/nowhere cannot be written"):
+        kit.load_or_fit(Path("/proc/nowhere"))
+    assert not quick
+
+
+def test_reference_clips_that_are_missing_are_written_and_no_others(
+    tmp_path: Path, quick: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+
+    def write(path: Path, split: str, index: int) -> None:
+        path.write_text(f"{split} {index}")
+        written.append(path.name)
+
+    monkeypatch.setattr(world_reference, "CLIPS", 3)
+    monkeypatch.setattr(world_reference, "write_real", write)
+    made = kit.load_or_fit(tmp_path)
+    folder = world_reference.world_reference(made)
+    assert written == ["0000.mp4", "0001.mp4", "0002.mp4"]
+    (folder / "0001.mp4").unlink()  # as a kill, or another command at work, leaves it
+    assert world_reference.world_reference(made) == folder
+    assert written[3:] == ["0001.mp4"]
+    assert world_reference.world_reference(made) == folder
+    assert len(written) == 4
 
 
 def test_judges_are_fitted_once_and_kept_by_content(
