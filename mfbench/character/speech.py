@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import irfft, rfft
-from scipy.signal import sosfilt
 
 from mfbench.character.phones import PHONE_INDEX, PHONES
 from mfbench.character.streams import TICK_S, Float, normal, smooth, ticks
@@ -96,6 +95,8 @@ def synthesise(tracks: Tracks, voice: Voice, rng: np.random.Generator) -> NDArra
     voiced = _glottal(np.interp(time, tracks.time_s, tracks.f0_hz), voice, noise)
     voiced = voiced * np.interp(time, tracks.time_s, tracks.voicing)
     friction = 1.2 * noise * np.interp(time, tracks.time_s, tracks.noise)
+    from scipy.signal import sosfilt  # takes half a second, which a plan has no use for
+
     wave = _filtered(voiced, friction, tracks, voice, block)[:count]
     wave = sosfilt([[1, -1, 0, 1, -0.97, 0]], wave)  # lip radiation, and no DC
     return (0.5 * np.tanh(1.2 * wave) + (rng.random(count) - 0.5) * 2e-4).astype(np.float32)
@@ -103,6 +104,8 @@ def synthesise(tracks: Tracks, voice: Voice, rng: np.random.Generator) -> NDArra
 
 def _glottal(f0_hz: Float, voice: Voice, noise: Float) -> Float:
     """KLGLOTT88 flow derivative with spectral tilt and aspiration."""
+    from scipy.signal import sosfilt
+
     phase = np.cumsum(f0_hz / SAMPLE_RATE_HZ) % 1.0
     opening = np.minimum(phase / OPEN_QUOTIENT, 1.0)
     flow = np.where(phase < OPEN_QUOTIENT, 2 * opening - 3 * opening**2, 0.0)

@@ -38,7 +38,7 @@ def execute(arguments: argparse.Namespace) -> int:
         raise UsageError(f"{arguments.out} exists; nothing is overwritten, choose another --out")
     if arguments.size % 2:
         raise UsageError(f"--size {arguments.size}: wanted an even side, which yuv420p needs")
-    check_writable(arguments.out.parent, "--out: the folder")
+    check_writable(arguments.out.parent, "the folder of --out")
     import numpy as np
     import torch
 
