@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -51,6 +51,7 @@ class Summary:
         failed: names of cells that have no good record.
         corrupt: a finished result was found damaged.
         stage_s: seconds of work by stage kind (parallel work counts each).
+        aside: records of cells that the experiment does not have, moved to `records/aside`.
         wall_s: seconds from start to end; `idle_s` of them no stage was at work (the harness's share).
     """
 
@@ -62,6 +63,7 @@ class Summary:
     stage_s: dict[str, float]
     wall_s: float
     idle_s: float
+    aside: int = 0
 
     @property
     def exit_code(self) -> int:
@@ -120,9 +122,9 @@ def _locked(
         for cell in selection.cells
         if cell.name not in selection.done and _concluded(collector, cell, scheduler.failed)
     ]
-    _set_aside(collector.folder, {cell.name for cell in made.cells})
+    aside = _set_aside(collector.folder, {cell.name for cell in made.cells})
     write_json(store.root / "experiment.json", describe(made, margins))
-    return _summary(store, selection, records, scheduler, began)
+    return replace(_summary(store, selection, records, scheduler, began), aside=aside)
 
 
 def adopt(made: Plan, collector: Collector, selection: Selection, others: list[Store]) -> None:
@@ -159,12 +161,13 @@ def _concluded(collector: Collector, cell: Cell, failed: set[str]) -> bool:
     return not missing or any(id_ in failed for id_ in missing)
 
 
-def _set_aside(folder: Path, names: set[str]) -> None:
-    """Move records of cells that the experiment no longer has out of the report's way."""
-    for path in folder.glob("*.json"):
-        if path.stem not in names:
-            (folder / _SWEPT_ASIDE).mkdir(exist_ok=True)
-            path.replace(folder / _SWEPT_ASIDE / path.name)
+def _set_aside(folder: Path, names: set[str]) -> int:
+    """Move records of cells that the experiment no longer has out of the report's way; how many."""
+    found = [path for path in folder.glob("*.json") if path.stem not in names]
+    for path in found:
+        (folder / _SWEPT_ASIDE).mkdir(exist_ok=True)
+        path.replace(folder / _SWEPT_ASIDE / path.name)
+    return len(found)
 
 
 def describe(made: Plan, margins: dict[str, float]) -> dict[str, Any]:

@@ -75,12 +75,58 @@ def test_set_reaches_every_level(write):
         ("methods.9.guidance=1", "9"),
         ("suite.prompts", "section.key=value"),
         ("axes.steps=[0]", "--set axes.steps=[0]"),
+        ("0=1", "unknown name '0'"),
+        ("methods.¹.guidance=1", "unknown name"),
+        ("methods.x.guidance=1", "unknown name 'x'"),
+        ("suite.metrics=None", "wanted a list, got None"),
+        ("report.claims=5", "wanted a list, got 5"),
     ],
 )
 def test_set_must_hit_a_known_key(write, override, word):
     with pytest.raises(UsageError, match="--set") as caught:
         load(write(), [override])
     assert word in str(caught.value)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_files_in_other_encodings_are_refused(write, encoding):
+    path = write(("[1, 4, 16]", "[1, 4, 16]  # café"))
+    path.write_bytes(path.read_text().encode(encoding))
+    with pytest.raises(UsageError, match="cannot be read as UTF-8"):
+        load(path)
+
+
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        ("x = __import__('os').system('touch ran') or 1", r"a call of __import__\('os'\)\.system"),
+        ("x = open('ran', 'w')", "a call of open"),
+        ("exit()", "a call of exit"),
+        ("while True: pass", r"a statement \(While\)"),
+        ("for i in [1]: x = i", r"a statement \(For\)"),
+    ],
+)
+def test_an_experiment_is_read_and_never_run(write, tmp_path, monkeypatch, statement, what):
+    monkeypatch.chdir(tmp_path)
+    path = write()
+    path.write_text(f"{path.read_text()}\n{statement}\n")
+    with pytest.raises(UsageError, match=rf"toy\.py:14 holds {what}.* data only"):
+        load(path)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_one_error_lists_every_fault_with_its_key(write):
+    path = write(("guidance=2.0", "guidance='x', rate=None"), ("prompts=4", "prompts=8.5, seconds=-1.0"))
+    with pytest.raises(UsageError) as caught:
+        load(path, ["axes.steps=[4.0]"])
+    lines = str(caught.value).splitlines()
+    assert [line.split(": ")[1] for line in lines] == [
+        "methods.1.guidance",
+        "methods.1.rate",
+        "axes.steps.0",
+        "suite.prompts",
+        "suite.seconds",
+    ]
 
 
 def test_budget_of_every_trained_method_is_asked_for(write):

@@ -282,7 +282,11 @@ def test_records_of_removed_cells_are_set_aside(write, toy, tmp_path):
     write()
     assert toy(*RUN, "--limit", 3).returncode == 0
     write(("sample_seed=[0, 1]", "sample_seed=[0]"))
-    assert toy(*RUN, "--limit", 1).returncode == 0
+    done = toy(*RUN, "--limit", 1)
+    assert done.returncode == 0
+    assert (
+        "records of cells that this experiment does not have are now in runs/toy/records/aside" in done.stdout
+    )
     assert "ToyMethod@1-t0-s1" not in records(tmp_path)
     assert (tmp_path / "runs/toy/records/aside/ToyMethod@1-t0-s1.json").is_file()
 

@@ -98,6 +98,11 @@ def _text(summary: Summary) -> str:
         f"records in {summary.folder / 'records'}"
     ]
     lines += [f"  failed: {name}" for name in summary.failed]
+    if summary.aside:
+        where = summary.folder / "records" / "aside"
+        lines.append(
+            f"{summary.aside} records of cells that this experiment does not have are now in {where}"
+        )
     if summary.stage_s:
         work_s = sum(summary.stage_s.values())
         rows = [(kind, f"{s:.1f}", f"{100 * s / work_s:.0f} %") for kind, s in summary.stage_s.items()]
