@@ -52,6 +52,16 @@ def test_a_crash_costs_its_task_only(workers: int) -> None:
     assert found[1] == "die: the process that read it died (-9)"
 
 
+def test_results_are_told_as_they_land_and_losses_are_not() -> None:
+    landed: dict[int, str] = {}
+    with pool(1) as one:
+        found = one.run(["a", "die", "b"], landed.__setitem__)
+        assert next(found) == "A"
+        assert landed == {0: "A"}
+        assert list(found)[1] == "B"
+    assert landed == {0: "A", 2: "B"}  # what died may do better another time
+
+
 def test_a_hang_costs_its_task_only() -> None:
     with pool(2, timeout_s=1.5) as several:
         found = list(several.run(["hang", "a", "b", "c"]))
