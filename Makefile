@@ -27,7 +27,7 @@ types: setup
 	$(RUN) -m mypy
 
 unit: setup
-	$(RUN) -m pytest -q -m "not slow and not gpu"
+	$(RUN) -m pytest -q -n 2 --dist loadfile -m "not slow and not gpu"
 
 smoke: setup
 	rm -rf runs/smoke-check

@@ -43,8 +43,17 @@ def judges(tmp_path_factory: pytest.TempPathFactory) -> kit.Kit:
         return kit.load_or_fit(tmp_path_factory.mktemp("judges"))
 
 
+def _forget_toys() -> None:
+    """No other test may meet what an experiment with toys has imported and registered."""
+    for registry in (METHODS, METRICS, WORLDS):
+        for name in [name for name in registry.module_dict if name.startswith("Toy")]:
+            del registry.module_dict[name]
+    for name in [name for name in sys.modules if name.split(".")[0] in ("toys", "broken_method")]:
+        del sys.modules[name]
+
+
 @pytest.fixture
-def write(tmp_path: Path) -> Write:
+def write(tmp_path: Path) -> Iterator[Write]:
     """Write an experiment, with (old, new) replacements."""
 
     def written(*replacements: tuple[str, str], name: str = "toy.py") -> Path:
@@ -56,7 +65,8 @@ def write(tmp_path: Path) -> Write:
         path.write_text(text)
         return path
 
-    return written
+    yield written
+    _forget_toys()
 
 
 def _hear_interrupts() -> None:
@@ -95,11 +105,7 @@ def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     signal.signal(signal.SIGTERM, handler)
     find_module.cache_clear()
-    for registry in (METHODS, METRICS, WORLDS):
-        for name in [name for name in registry.module_dict if name.startswith("Toy")]:
-            del registry.module_dict[name]
-    for name in [name for name in sys.modules if name.split(".")[0] in ("toys", "broken_method")]:
-        del sys.modules[name]
+    _forget_toys()
 
 
 @pytest.fixture
