@@ -194,9 +194,3 @@ def _resolve(name: str, module: str) -> tuple[ast.ClassDef, str] | None:
         for source, original in _imported(node, name, module):
             return _resolve(original, source)
     return None
-
-
-def class_options(module: str, name: str) -> dict[str, Option]:
-    """The options of a class that is not registered, for instance the sizes of the network."""
-    found = _resolve(name, module)
-    return _members(*found)[1] if found is not None else {}

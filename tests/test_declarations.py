@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from mfbench.declarations import by_name, class_options, declared, module_constant
+from mfbench.declarations import by_name, declared, module_constant
 from mfbench.sources import SourceError, closure, digest, find_module, modules_below, parse
 
 PACKAGE = {
@@ -82,7 +82,6 @@ def test_another_registry_and_name(package):
     assert metric.constants["version"] == 3
     assert list(metric.options) == ["only"]
     assert len(declared([package, package])) == 3
-    assert class_options("declaring.base", "Base")["rate"].default == 0.5
 
 
 def test_modules_and_constants(package):

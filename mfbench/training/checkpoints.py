@@ -15,6 +15,7 @@ from mfbench.clip_spec import ClipSpec
 from mfbench.models.av_transformer import AVTransformer, TransformerSpec
 
 HEADER = "mfbench"
+PARTS = {"meta", "state_dict", "optimizer"}  # of what mmengine resumes from
 
 
 class CheckpointError(RuntimeError):
@@ -63,11 +64,12 @@ def last_verified(folder: Path) -> Path | None:
 
     Checkpoints are loaded with weights only: one that wants to run code is refused like a truncated one.
     """
-    found = sorted(folder.glob("iter_*.pth"), key=lambda p: int(p.stem.split("_")[1]), reverse=True)
-    for path in found:
+    numbered = [path for path in folder.glob("iter_*.pth") if path.stem.split("_")[1].isdecimal()]
+    for path in sorted(numbered, key=lambda p: int(p.stem.split("_")[1]), reverse=True):
         try:
-            torch.load(path, map_location="cpu", weights_only=True)
+            held = torch.load(path, map_location="cpu", weights_only=True)
         except (pickle.UnpicklingError, RuntimeError, EOFError, zipfile.BadZipFile, OSError):
             continue
-        return path
+        if isinstance(held, dict) and set(held) >= PARTS:
+            return path
     return None

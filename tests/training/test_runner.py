@@ -98,6 +98,18 @@ def test_a_truncated_checkpoint_falls_back_to_the_one_before(
     assert before.name == "iter_4.pth"
 
 
+def test_what_loads_and_is_no_checkpoint_is_passed_over(
+    clip_spec: ClipSpec, latent_set: LatentSet, tmp_path: Path
+) -> None:
+    _train(_method(clip_spec), latent_set, tmp_path)
+    torch.save([1], tmp_path / "iter_9.pth")
+    torch.save({"weights": torch.zeros(1)}, tmp_path / "iter_8.pth")
+    (tmp_path / "iter_last.pth").touch()
+    found = last_verified(tmp_path)
+    assert found is not None
+    assert found.name == "iter_6.pth"
+
+
 class _Malice:
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return Path.touch, (Path("pwned"),)  # type: ignore[return-value]
