@@ -170,6 +170,7 @@ class OwnFolder:
             )
         self.lists[owner] = sorted({*self.lists.get(owner, []), *names})
         self._write()
+        self.broken = False
 
     def retire(self, owner: str, kept: Collection[str]) -> None:
         """Delete an owner's files but the kept ones, and list these alone."""

@@ -109,6 +109,15 @@ def test_a_broken_list_is_written_anew_with_a_word_and_deletes_nothing(
     assert "is damaged and is written anew" in caplog.text
 
 
+def test_a_list_that_was_written_anew_counts_again(tmp_path: Path) -> None:
+    (tmp_path / LIST).write_text("{")
+    folder = OwnFolder.claim(tmp_path, "--out")
+    folder.announce("page", ["a"])
+    (tmp_path / "b").write_text("mine")
+    with pytest.raises(UsageError, match="holds b, which mfbench did not write"):
+        folder.announce("page", ["b"])
+
+
 def test_links_out_of_the_folder_are_not_followed(tmp_path: Path) -> None:
     out, other = tmp_path / "out", tmp_path / "other"
     other.mkdir()

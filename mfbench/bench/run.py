@@ -6,6 +6,7 @@ import errno
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -164,9 +165,11 @@ def _concluded(collector: Collector, cell: Cell, failed: set[str]) -> bool:
 def _set_aside(folder: Path, names: set[str]) -> int:
     """Move records of cells that the experiment no longer has out of the report's way; how many."""
     found = [path for path in folder.glob("*.json") if path.stem not in names]
+    aside = folder / _SWEPT_ASIDE
     for path in found:
-        (folder / _SWEPT_ASIDE).mkdir(exist_ok=True)
-        path.replace(folder / _SWEPT_ASIDE / path.name)
+        aside.mkdir(exist_ok=True)
+        numbered = (aside / f"{path.stem}.{n}.json" for n in count(2))  # what is there already stays
+        path.replace(next(place for place in chain([aside / path.name], numbered) if not place.exists()))
     return len(found)
 
 

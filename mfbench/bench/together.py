@@ -53,7 +53,7 @@ def _world(experiment: Experiment) -> ClipSpec | Fault | None:
     if not isinstance(spec, ClipSpec):
         return None
     try:
-        latents.make(world.preset, spec)
+        latents.make(getattr(world, "preset", ""), spec)
     except ValueError as error:
         return Fault(("world", "preset"), str(error))
     return spec

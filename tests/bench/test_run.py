@@ -288,7 +288,11 @@ def test_records_of_removed_cells_are_set_aside(write, toy, tmp_path):
         "records of cells that this experiment does not have are now in runs/toy/records/aside" in done.stdout
     )
     assert "ToyMethod@1-t0-s1" not in records(tmp_path)
-    assert (tmp_path / "runs/toy/records/aside/ToyMethod@1-t0-s1.json").is_file()
+    aside = tmp_path / "runs/toy/records/aside"
+    assert [path.name for path in aside.iterdir()] == ["ToyMethod@1-t0-s1.json"]
+    (tmp_path / "runs/toy/records/ToyMethod@1-t0-s1.json").write_text("another")
+    assert toy(*RUN, "--limit", 1).returncode == 0
+    assert (aside / "ToyMethod@1-t0-s1.2.json").read_text() == "another"  # the first is kept
 
 
 def test_only_the_first_training_seed_is_timed_so_a_shard_of_another_needs_none_of_it(write, toy, tmp_path):
